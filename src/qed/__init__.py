@@ -1,0 +1,1 @@
+"""Claims of a derivation, judged by a small kernel."""
