@@ -1,1 +1,99 @@
-"""Claims of a derivation, judged by a small kernel."""
+"""Claims of a derivation, judged by a small kernel.
+
+>>> from qed import claim, R
+>>> claim("demo.square", "x**2 - 2*x + 1 >= 0", x=R, control="x**2 - 2*x + 1 > 0")
+demo.square: proved
+  x**2 - 2*x + 1 >= 0
+  for x in R
+  proof: Sturm's theorem
+  hunt: no counterexample at 82 points
+  near-miss: x**2 - 2*x + 1 > 0: fails at x = 1: 0 against 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .claims.ledger import ledger
+from .claims.record import ACCEPTED, Claim, Verdict, judge
+from .display.figures import figure
+from .kernel.errors import (
+    BadStatement,
+    Disagreement,
+    QedError,
+    Refuted,
+    Toothless,
+    Undecided,
+    Vacuous,
+)
+from .kernel.language import N0, N, R, Z, integers, interval, square
+
+__all__ = [
+    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided", "Vacuous",
+    "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "square",
+]  # fmt: skip
+
+
+def claim(
+    id: str,
+    stated: Any,
+    *,
+    where: tuple[str, ...] | str = (),
+    let: dict[str, Any] | None = None,
+    control: Any = None,
+    uses: tuple[str, ...] | list[str] = (),
+    because: str | None = None,
+    cite: str | None = None,
+    check: Callable[[Any], Verdict] | None = None,
+    at: Any = None,
+    grade: str | None = None,
+    source: str | None = None,
+    certificate: str | None = None,
+    **domain: Any,
+) -> None:
+    """Judge a claim and show its card.
+
+    Parameters
+    ----------
+    id : str
+        ``article.what-is-true``.
+    stated : str or tuple
+        The statement as text in SymPy's syntax, or ``(left, relation, right)`` with sides that may be SymPy
+        expressions; prose if `check` is given.
+    where : str or tuple of str
+        Further hypotheses.
+    let : dict
+        Definitions the reader sees: ``{"f(n, x)": "Sum(x**k/factorial(k), (k, 0, n))"}``.
+    control : str, dict or value
+        The near-miss that the same check must refuse: a statement; or a dict with a new ``statement``, ``where``,
+        ``let`` or domain; or, with `check`, a value.
+    uses : tuple of str
+        Ids of earlier claims. Equations among them may be put in, inequalities used as signs.
+    because : str
+        The argument that joins the claims in `uses`, when it is not checked: the claim is *joined in words*.
+    cite : str
+        The reference that the claim rests on; its grade is then ``cited``.
+    check, at : callable, value
+        For a claim *stated in words*: a function from a value to a :class:`Verdict`, and the claimed value.
+    grade : str
+        An assertion: a weaker computed grade is an error.
+    source : str
+        How the claim relates to the source article: ``"confirms"``, ``"sharpens: ..."``, ``"restricts: ..."``,
+        ``"corrects: ..."`` or ``"adds: ..."``.
+    certificate : str
+        An antiderivative of the statement's integrand, in the variable of integration.
+    **domain
+        The set over which each variable ranges: ``x=R``, ``n=N0``, ``t="[0, 1]"``, ``A=square()``.
+
+    Raises
+    ------
+    Refuted, Undecided, Vacuous, Toothless, Disagreement, BadStatement
+        Each names the claim and says what to do.
+    """
+    found = judge(id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
+                  check=check, at=at, grade=grade, source=source, certificate=certificate)  # fmt: skip
+    ACCEPTED[id] = found
+    from IPython.display import display
+
+    display(found)

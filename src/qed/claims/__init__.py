@@ -1,0 +1,1 @@
+"""Claims: what is stated, what judged it, how strongly, and what was refused."""

@@ -1,0 +1,298 @@
+"""The record of a claim, and how one is judged."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+
+from ..kernel.errors import (
+    BadStatement,
+    Disagreement,
+    QedError,
+    Refuted,
+    Toothless,
+    Undecided,
+    Vacuous,
+)
+from ..kernel.hunt import Hunt, hunt
+from ..kernel.language import Statement, parse_expression, statement
+from ..search.tactics import Lemma, Prover
+
+GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
+RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
+ACCEPTED: dict[str, Claim] = {}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check function found of a value.
+
+    Parameters
+    ----------
+    ok : bool
+        Whether the check accepts the value.
+    grade : str
+        How strong an acceptance is; one of `GRADES`.
+    engine : str
+        What judged, in a few words.
+    witness : dict
+        For a rejection: where or why it fails, by name, as text.
+    """
+
+    ok: bool
+    grade: str = "instances"
+    engine: str = "check function"
+    witness: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Control:
+    """The near-miss, and how it was refused."""
+
+    text: str
+    statement: Statement | None
+    verdict: str
+    witness: dict[str, str]
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An accepted claim. Every field but the author's words is computed."""
+
+    id: str
+    text: str
+    statement: Statement | None
+    grade: str
+    effective: str
+    weakest: str | None
+    engines: tuple[str, ...]
+    hunt: Hunt | None
+    control: Control
+    uses: tuple[str, ...] = ()
+    because: str | None = None
+    words: str | None = None
+    cite: str | None = None
+    source: tuple[str, str] | None = None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        from ..display.card import bundle
+
+        return bundle(self)
+
+
+def weaker(a: str, b: str) -> str:
+    """Give the weaker of two grades."""
+    return max(a, b, key=GRADES.index)
+
+
+def judge(
+    id: str,
+    stated: Any,
+    *,
+    domain: dict[str, Any] | None = None,
+    where: tuple[str, ...] | str = (),
+    let: dict[str, Any] | None = None,
+    control: Any = None,
+    uses: tuple[str, ...] | list[str] = (),
+    because: str | None = None,
+    cite: str | None = None,
+    check: Callable[[Any], Any] | None = None,
+    at: Any = None,
+    grade: str | None = None,
+    source: str | None = None,
+    certificate: str | None = None,
+    known: dict[str, Claim] | None = None,
+) -> Claim:
+    """Judge a claim and return its record, or raise the error that names what is wrong with it.
+
+    The parameters are those of :func:`qed.claim`; `known` holds the earlier claims by id.
+    """
+    known = ACCEPTED if known is None else known
+    try:
+        return _judge(id, stated, domain or {}, (where,) if isinstance(where, str) else tuple(where), let or {},
+                      control, tuple(uses), because, cite, check, at, grade, source, certificate, known)  # fmt: skip
+    except QedError as problem:
+        if not str(problem).startswith(id):
+            raise type(problem)(f"{id}: {problem}") from None
+        raise
+
+
+def _judge(
+    id: str, stated: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any], control: Any,
+    uses: tuple[str, ...], because: str | None, cite: str | None, check: Callable[[Any], Any] | None, at: Any,
+    grade: str | None, source: str | None, certificate: str | None, known: dict[str, Claim],
+) -> Claim:  # fmt: skip
+    _check_form(id, control, uses, because, grade, known)
+    noted = _source(source)
+    text = _text(stated)
+    if check is not None:
+        own, engines, refused = _by_function(check, at, control)
+        judged, found = None, None
+    else:
+        judged = statement(text, domain, where, {head: _text(body) for head, body in let.items()})
+        found = _hunt(judged)
+        lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
+        own, engines = _prove(judged, found, lemmas, uses, because, cite, certificate, known)
+        refused = _refuse(judged, control, domain, where, let)
+    if cite is not None:
+        own = "cited"
+    if grade is not None and GRADES.index(own) > GRADES.index(grade):
+        raise Undecided(f"grade={grade!r} was asserted, but the check reaches only {own!r}: claim that, or help the proof")
+    effective, weakest = own, None
+    for name in uses:
+        if GRADES.index(known[name].effective) > GRADES.index(effective):
+            effective, weakest = known[name].effective, known[name].weakest or name
+    return Claim(id, text, judged, own, effective, weakest, engines, found, refused, uses, because,
+                 text if check is not None else None, cite, noted)  # fmt: skip
+
+
+def _check_form(id: str, control: Any, uses: tuple[str, ...], because: str | None, grade: str | None, known: dict[str, Claim]) -> None:
+    if not id or any(not (c.isalnum() or c in "-.") for c in id) or id.count(".") != 1:
+        raise BadStatement(f"the id {id!r} is not of the form article.what-is-true")
+    if control is None:
+        raise BadStatement("no control: add control=, the nearest false statement, which the same check must refuse")
+    for name in uses:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else "; a claim may use only claims made before it"
+            raise BadStatement(f"uses {name!r}, which no earlier claim bears{hint}")
+        if name == id:
+            raise BadStatement("a claim cannot use itself")
+    if because is not None and not uses:
+        raise BadStatement("because= joins earlier claims: name them in uses=")
+    if grade is not None and grade not in GRADES:
+        raise BadStatement(f"grade={grade!r} is none of {', '.join(GRADES)}")
+
+
+def _source(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    relation, _, note = text.partition(":")
+    if relation.strip() not in RELATIONS:
+        raise BadStatement(f"source={text!r} begins with none of {', '.join(RELATIONS)}")
+    return relation.strip(), note.strip()
+
+
+def _text(value: Any) -> str:
+    """Write what an author gave as text of the language: text stays, SymPy objects are printed."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple) and len(value) == 3 and isinstance(value[1], str):
+        left, op, right = value
+        if op in ("=", "=="):
+            return f"Eq({_text(left)}, {_text(right)})"
+        return f"{_text(left)} {op} {_text(right)}"
+    if isinstance(value, bool) or value in (sp.true, sp.false):
+        raise BadStatement("the statement was evaluated to a truth value before it could be read: write it as text")
+    if isinstance(value, float):
+        raise BadStatement(f"{value} is a float: write the exact number, such as '{sp.nsimplify(value)}'")
+    if isinstance(value, sp.MatrixBase):
+        return f"Matrix({[[_text(entry) for entry in row] for row in value.tolist()]})".replace("'", "")
+    return str(sp.sympify(value))
+
+
+def _hunt(judged: Statement) -> Hunt:
+    found = hunt(judged)
+    if found.verdict == "vacuous":
+        raise Vacuous("no point was found that lies in the domain and meets the hypotheses: widen the domain or mend where=")
+    if found.verdict in ("refuted", "undefined"):
+        raise Refuted(describe(judged.text, found))
+    return found
+
+
+def describe(text: str, found: Hunt) -> str:
+    """Say in a sentence what a hunt found."""
+    place = ", ".join(f"{name} = {value}" for name, value in (found.witness or {}).items())
+    place = f" at {place}" if place else ""
+    if found.verdict == "undefined":
+        return f"{text} is undefined{place}: {found.sides[0]}"
+    return f"{text} is false{place}: the sides are {found.sides[0]} and {found.sides[1]}"
+
+
+def _prove(
+    judged: Statement, found: Hunt, lemmas: list[Lemma], uses: tuple[str, ...], because: str | None, cite: str | None,
+    certificate: str | None, known: dict[str, Claim],
+) -> tuple[str, tuple[str, ...]]:  # fmt: skip
+    if because is not None or cite is not None:
+        if found.verdict == "out of reach":
+            raise Undecided("the hunt cannot evaluate the statement, so nothing but words would support it")
+        weakest = "proved"
+        for name in uses:
+            weakest = weaker(weakest, known[name].effective)
+        return weakest, ("joined in words" if because is not None else f"cited: {cite}",)
+    hint = parse_expression(certificate, "the certificate") if certificate is not None else None
+    proof = Prover(judged, lemmas, hint).run()
+    if proof.grade is None:
+        tried = "; ".join(dict.fromkeys(proof.tried)) or "nothing applied"
+        raise Undecided(
+            f"{judged.text} could not be decided. This is a failure, not a refutation. Tried: {tried}. "
+            "Help it: narrow the domain, add where=, add a lemma by uses=, give certificate=, or join lemmas by because="
+        )
+    return proof.grade, tuple(proof.engines)
+
+
+def _refuse(judged: Statement, control: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any]) -> Control:
+    """Judge the near-miss by the same hunt; it must fall with a witness."""
+    changed = dict(control) if isinstance(control, dict) else {"statement": control}
+    text = _text(changed.pop("statement", judged.text))
+    hypotheses = changed.pop("where", where)
+    definitions = {head: _text(body) for head, body in {**let, **changed.pop("let", {})}.items()}
+    hypotheses = (hypotheses,) if isinstance(hypotheses, str) else tuple(hypotheses)
+    missed = statement(text, {**domain, **changed}, hypotheses, definitions)
+    if missed == judged or (missed.text == judged.text and (missed.domain, missed.where) == (judged.domain, judged.where)
+                            and missed.definitions == judged.definitions):  # fmt: skip
+        raise BadStatement("the control is the statement itself: state a near-miss that is false")
+    found = hunt(missed)
+    if found.verdict == "vacuous":
+        raise Vacuous(f"no point meets the control {text}")
+    if found.verdict not in ("refuted", "undefined"):
+        raise Toothless(
+            f"its control {text} was not refused; a check that cannot fail shows nothing. "
+            "Move the near-miss off the edge where it happens to hold, or make it miss by more"
+        )
+    return Control(text, missed, found.verdict, found.witness or {}, found.sides)
+
+
+def _by_function(check: Callable[[Any], Any], at: Any, control: Any) -> tuple[str, tuple[str, ...], Control]:
+    """Judge a claim stated in words: one function, the claimed value, and the near-miss."""
+    if _same(at, control):
+        raise BadStatement("the control is the claimed value itself: give a near-miss that is false")
+    accepted = _call(check, at)
+    if not accepted.ok:
+        where = ", ".join(f"{k} = {v}" for k, v in accepted.witness.items())
+        raise Refuted(f"the check {check.__name__} refuses {at!r}" + (f": {where}" if where else ""))
+    refused = _call(check, control)
+    if refused.ok:
+        raise Toothless(f"its control {control!r} was accepted by {check.__name__}; a check that cannot fail shows nothing")
+    if not refused.witness:
+        raise Toothless(f"its control {control!r} was refused by {check.__name__} without a witness: return Verdict(False, witness=...)")
+    return accepted.grade, (accepted.engine,), Control(str(control), None, "refuted", refused.witness, ())
+
+
+def _same(a: Any, b: Any) -> bool:
+    try:
+        return bool(a == b)
+    except (TypeError, ValueError):
+        return a is b
+
+
+def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
+    try:
+        found = check(value)
+    except QedError:
+        raise
+    except Exception as problem:
+        raise Undecided(f"the check {check.__name__} raised {type(problem).__name__} at {value!r}: {problem}") from problem
+    if isinstance(found, Verdict):
+        if found.grade not in GRADES:
+            raise BadStatement(f"the check {check.__name__} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
+        return found
+    raise Undecided(f"the check {check.__name__} returned {found!r} at {value!r}: return a Verdict")
+
+
+__all__ = ["ACCEPTED", "Claim", "Control", "Disagreement", "GRADES", "Verdict", "judge"]

@@ -1,0 +1,1 @@
+"""What a reader sees: formulas, cards and figures."""

@@ -1,0 +1,215 @@
+"""The card of a claim, as text, as HTML, and as a record for other programs."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..kernel.language import parse_expression
+from .latex import Writer, domain_tex, name
+
+if TYPE_CHECKING:
+    from ..claims.record import Claim
+
+MIME = "application/vnd.qed.claim+json"
+
+
+def bundle(claim: Claim) -> dict[str, Any]:
+    """Give a claim's card in every form.
+
+    Returns
+    -------
+    dict
+        Keys ``text/plain``, ``text/html`` and `MIME`; equal claims give equal bytes.
+    """
+    found = record(claim)
+    return {"text/plain": plain(claim), "text/html": html(claim, found), MIME: found}
+
+
+def hunt_text(claim: Claim) -> str | None:
+    """Say what the hunt did."""
+    if claim.hunt is None:
+        return None
+    if claim.hunt.verdict == "out of reach":
+        return "no numeric route"
+    if not claim.statement or not claim.statement.domain:
+        return "both sides agree in ball arithmetic"
+    return f"no counterexample at {claim.hunt.points} points"
+
+
+def record(claim: Claim) -> dict[str, Any]:
+    """Give the machine-readable record of a claim."""
+    s, c = claim.statement, claim.control
+    writer = Writer(s.definitions) if s else Writer()
+    missed = c.statement
+    return {
+        "id": claim.id,
+        "statement": claim.text,
+        "latex": writer.relations(s.shown) if s else None,
+        "let": [{"name": d.name, "text": _head(d), "latex": writer.definition(d)} for d in s.definitions] if s else [],
+        "domain": [{"name": n, "set": str(d), "latex": domain_tex(n, d)} for n, d in s.domain.items()] if s else [],
+        "where": [{"text": r.text, "latex": writer.relation(r)} for r in s.where_shown] if s else [],
+        "grade": claim.grade,
+        "effective": claim.effective,
+        "weakest": claim.weakest,
+        "engines": list(claim.engines),
+        "hunt": hunt_text(claim),
+        "control": {
+            "statement": c.text,
+            "latex": Writer(missed.definitions).relations(missed.shown) if missed else None,
+            "domain": _changed(claim),
+            "verdict": c.verdict,
+            "witness": c.witness,
+            "values": list(c.sides),
+        },
+        "uses": list(claim.uses),
+        "because": claim.because,
+        "words": claim.words,
+        "cite": claim.cite,
+        "source": {"relation": claim.source[0], "note": claim.source[1]} if claim.source else None,
+    }
+
+
+def _head(d: Any) -> str:
+    return f"{d.name}({', '.join(d.params)}) = {d.text}" if d.params else f"{d.name} = {d.text}"
+
+
+def _changed(claim: Claim) -> list[dict[str, str]]:
+    """List the sets (and hypotheses) in which the near-miss differs from the claim."""
+    s, m = claim.statement, claim.control.statement
+    if s is None or m is None:
+        return []
+    sets = [{"name": n, "set": str(d), "latex": domain_tex(n, d)} for n, d in m.domain.items() if s.domain.get(n) != d]
+    if [r.text for r in m.where_shown] != [r.text for r in s.where_shown]:
+        writer = Writer(m.definitions)
+        sets += [{"name": "where", "set": r.text, "latex": writer.relation(r)} for r in m.where_shown]
+        if not m.where_shown:
+            sets.append({"name": "where", "set": "no hypothesis", "latex": r"\text{no hypothesis}"})
+    return sets
+
+
+def flags(claim: Claim) -> list[str]:
+    """List what must not be overlooked about a claim."""
+    found = []
+    if claim.because is not None:
+        found.append("joined in words")
+    if claim.words is not None:
+        found.append("stated in words")
+    return found
+
+
+def witness_text(claim: Claim) -> str:
+    """Say where and how the near-miss falls."""
+    c = claim.control
+    place = ", ".join(f"{k} = {v}" for k, v in c.witness.items())
+    at = f" at {place}" if place else ""
+    if c.statement is None:
+        return f"refused: {place}"
+    if c.verdict == "undefined":
+        return f"undefined{at}: {c.sides[0]}"
+    return f"fails{at}: {c.sides[0]} against {c.sides[1]}"
+
+
+def plain(claim: Claim) -> str:
+    """Write the card in a few lines of text."""
+    s = claim.statement
+    grade = claim.grade if claim.grade == claim.effective else f"{claim.grade} (effective: {claim.effective}, through {claim.weakest})"
+    lines = [f"{claim.id}: {grade}" + "".join(f" [{flag}]" for flag in flags(claim)), f"  {claim.text}"]
+    if s and s.domain:
+        lines.append("  for " + ", ".join(f"{n} in {d}" for n, d in s.domain.items()))
+    if s and s.where_shown:
+        lines.append("  given " + ", ".join(r.text for r in s.where_shown))
+    if s:
+        lines += [f"  where {_head(d)}" for d in s.definitions]
+    lines.append("  proof: " + (f"because {claim.because}" if claim.because else "; ".join(claim.engines)))
+    if claim.hunt is not None:
+        lines.append(f"  hunt: {hunt_text(claim)}")
+    changed = "".join(f", {c['name']} in {c['set']}" if c["name"] != "where" else f", given {c['set']}" for c in _changed(claim))
+    lines.append(f"  near-miss: {claim.control.text}{changed}: {witness_text(claim)}")
+    if claim.uses:
+        lines.append("  uses: " + ", ".join(claim.uses))
+    return "\n".join(lines)
+
+
+def _number(text: str) -> str:
+    """Write a witness's value in LaTeX, as far as it is an exact number, interval or matrix."""
+    try:
+        return Writer().tex(parse_expression(f"Matrix({text})" if text.startswith("[") else text))
+    except ValueError:
+        return rf"\text{{{text}}}"
+
+
+def _witness_html(claim: Claim) -> str:
+    c = claim.control
+    if c.statement is None:
+        return "refused: " + escape(", ".join(f"{k} = {v}" for k, v in c.witness.items()))
+    place = ", ".join(rf"\({escape(name(k))} = {escape(_number(v))}\)" for k, v in c.witness.items())
+    at = f" at {place}" if place else ""
+    if c.verdict == "undefined":
+        return f"is undefined{at}: {escape(c.sides[0])}"
+    return rf"fails{at}: the sides are \({escape(_short(c.sides[0]))}\) and \({escape(_short(c.sides[1]))}\)"
+
+
+def _short(value: str) -> str:
+    mantissa, e, exponent = value.partition("e")
+    if e and exponent.lstrip("+-").isdigit():
+        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+    return _number(value) if e == "" and "." not in value else value
+
+
+def html(claim: Claim, found: dict[str, Any]) -> str:
+    """Write the card as HTML without style or script; formulas stand between ``\\(`` and ``\\)``."""
+    s = claim.statement
+    parts = [
+        f'<section class="qed-card" data-grade="{claim.grade}" data-effective="{claim.effective}" id="{claim.id}" '
+        f'aria-label="Claim {claim.id}: {claim.grade}">',
+        f'<header class="qed-head"><a class="qed-id" href="#{claim.id}">{claim.id}</a>',
+        *(f'<span class="qed-flag">{flag}</span>' for flag in flags(claim)),
+        f'<strong class="qed-grade">{claim.grade}</strong></header>',
+    ]
+    if s is None:
+        parts.append(f'<p class="qed-words">{escape(claim.text)}</p>')
+    else:
+        parts.append(rf'<div class="qed-statement">\[{escape(found["latex"])}\]</div>')
+        conditions = [rf"\({escape(d['latex'])}\)" for d in found["domain"]]
+        given = [rf"\({escape(w['latex'])}\)" for w in found["where"]]
+        if conditions:
+            parts.append('<div class="qed-domain">for ' + ", ".join(conditions) + ("".join(f", given {g}" for g in given)) + "</div>")
+        lets = [rf"\({escape(d['latex'])}\)" for d in found["let"]]
+        if lets:
+            parts.append('<div class="qed-let">where ' + ", ".join(lets) + "</div>")
+    parts.append('<dl class="qed-routes">')
+    rows = [("Joined" if claim.because else "Proof", f"because {_prose(claim.because)}" if claim.because else escape("; ".join(claim.engines)))]
+    if claim.hunt is not None:
+        rows.append(("Hunt", escape(hunt_text(claim) or "")))
+    missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)
+    missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
+    rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
+    if claim.effective != claim.grade:
+        rows.append(("Effective", f'<span class="qed-effective">{claim.effective}</span>, through <a href="#{claim.weakest}">{claim.weakest}</a>'))
+    if claim.uses:
+        rows.append(("Uses", ", ".join(f'<a href="#{u}">{u}</a>' for u in claim.uses)))
+    if claim.source:
+        note = f": {_prose(claim.source[1])}" if claim.source[1] else ""
+        rows.append(("Source", f"{claim.source[0]}{note}"))
+    parts += [f"<dt>{label}</dt><dd>{content}</dd>" for label, content in rows]
+    parts.append("</dl>")
+    parts.append(f'<details class="qed-exact"><summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre></details></section>')
+    return "\n".join(parts)
+
+
+def _prose(text: str | None) -> str:
+    """Escape an author's sentence; ``$...$`` in it is mathematics."""
+    pieces = escape(text or "").split("$")
+    return "".join(rf"\({piece}\)" if i % 2 else piece for i, piece in enumerate(pieces))
+
+
+def _exact(claim: Claim) -> str:
+    s = claim.statement
+    if s is None:
+        return claim.text
+    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
+    return "\n".join([*lines, *(f"where {_head(d)}" for d in s.definitions), f"near-miss: {claim.control.text}"])
+
+
+__all__ = ["MIME", "bundle"]

@@ -1,0 +1,1 @@
+"""Statements, and the only code that may conclude."""

@@ -1,0 +1,390 @@
+"""The rules that may conclude. Each names its theorem; each returns True only when it is sure.
+
+Every rule judges expressions that are defined on the scope (that is discharged before), and none of them
+trusts an answer of ``simplify``, ``solve``, ``integrate``, ``limit`` or ``summation``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from flint import fmpq, fmpq_poly
+from sympy import Expr, Symbol
+
+from .normal import align_sums, is_zero, shift_gammas
+from .scope import ANY, MIRROR, NEG, POS, ZERO, Range, Scope, one_sided, product_sign, sign
+
+Z3_BUDGET = 3_000_000
+
+
+def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
+    """Prove ``e == 0`` for all integers n of the range by induction.
+
+    Theorem: if E(n0) = 0 and E(n + 1) - E(n) = 0 for all n >= n0, then E vanishes for all n >= n0. A denominator
+    without zeros may be cleared first.
+    """
+    span = scope.ranges[n]
+    if not n.is_integer or span.lo is None or span.hi is not None:
+        return False
+    cleared, denominator = sp.fraction(sp.together(align_sums(e, scope)))
+    if sign(denominator, scope) not in (POS, NEG, POS | NEG):
+        cleared = e
+    return any(
+        is_zero(form.subs(n, n + 1) - form, scope) and is_zero(unroll(form.subs(n, span.lo)), scope) for form in (e, cleared)
+    )
+
+
+def unroll(e: Expr) -> Expr:
+    """Write sums between integer numbers as their terms (an empty sum is 0)."""
+
+    def terms(s: Any) -> Any:
+        (k, lo, hi), *more = s.limits
+        if more or not (lo.is_Integer and hi.is_Integer) or hi - lo > 200:
+            return s
+        return sp.Add(*(s.function.subs(k, j) for j in range(int(lo), int(hi) + 1)))
+
+    return e.replace(lambda t: isinstance(t, sp.Sum), terms)
+
+
+def constant_by_derivative(e: Expr, x: Symbol, scope: Scope) -> bool:
+    """Prove ``e == 0`` on an interval from a zero derivative and one zero value.
+
+    Theorem: a differentiable function on an interval whose derivative vanishes is constant (mean value theorem).
+    """
+    span = scope.ranges[x]
+    if not x.is_real or x.is_integer or has_corner(e):
+        return False
+    if not is_zero(sp.diff(e, x), scope):
+        return False
+    return any(is_zero(e.subs(x, at), scope) for at in anchors(span))
+
+
+def anchors(span: Range) -> list[Expr]:
+    """List simple points of a range: its closed ends, and 0, 1, -1 or an inner point."""
+    ends = [end for end, is_open in ((span.lo, span.lo_open), (span.hi, span.hi_open)) if end is not None and not is_open]
+    inside = []
+    for p in (sp.Integer(0), sp.Integer(1), sp.Integer(-1), sp.Rational(1, 2)):
+        here = Scope({}, {})
+        above = span.lo is None or sign(p - span.lo, here) in ((POS,) if span.lo_open else (POS, ZERO))
+        below = span.hi is None or sign(span.hi - p, here) in ((POS,) if span.hi_open else (POS, ZERO))
+        if above and below:
+            inside.append(p)
+    return list(dict.fromkeys([*ends, *inside]))
+
+
+def has_corner(e: Expr) -> bool:
+    """Tell whether an expression contains a function that is not differentiable everywhere it is defined."""
+    return bool(e.has(sp.Abs, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.sign, sp.Piecewise, sp.Heaviside))
+
+
+def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth: int) -> int:
+    """Find the sign of `e` on one side of an anchor from its value there and the sign of its derivative.
+
+    Theorem: if e' >= 0 on an interval that starts at a, then e >= e(a) on it, strictly off a when e' > 0 inside
+    (mean value theorem); likewise to the left of a, and for e' <= 0.
+    """
+    if has_corner(e):
+        return ANY
+    value = sign(at_point(e, x, anchor), scope)
+    if not one_sided(value):
+        return ANY
+    span = scope.ranges[x]
+    side = Range(anchor, span.hi, True, span.hi_open) if upward else Range(span.lo, anchor, span.lo_open, True)
+    inner = scope.with_range(x, side)
+    slope = chain_sign(strip(derivative(e, x), inner), x, inner, depth - 1)
+    away = slope if upward else MIRROR[slope]
+    total = combine_value_and_drift(value, away)
+    return total
+
+
+def combine_value_and_drift(value: int, away: int) -> int:
+    """Add the value at the anchor and the drift away from it; at the anchor itself the drift is 0."""
+    off = ANY
+    if value in (POS, ZERO, POS | ZERO) and not away & NEG:
+        off = POS if value == POS or away == POS else POS | ZERO
+    elif value in (NEG, ZERO, NEG | ZERO) and not away & POS:
+        off = NEG if value == NEG or away == NEG else NEG | ZERO
+    return off
+
+
+def derivative(e: Expr, x: Symbol) -> Expr:
+    """Differentiate, integrals with moving ends included (Leibniz's rule)."""
+    return sp.diff(e, x)
+
+
+def at_point(e: Expr, x: Symbol, anchor: Expr) -> Expr:
+    """Put a point in; an integral of length 0 is 0, and an incomplete gamma function at 0 is complete."""
+    here = e.subs(x, anchor)
+    here = here.replace(
+        lambda t: isinstance(t, sp.Integral) and sp.expand(t.limits[0][2] - t.limits[0][1]) == 0, lambda t: sp.Integer(0)
+    )
+    here = here.replace(lambda t: isinstance(t, sp.uppergamma) and t.args[1] == 0, lambda t: sp.gamma(t.args[0]))
+    return sp.factor_terms(sp.expand(here.rewrite(sp.gamma).replace(sp.gamma, _natural))) if here != 0 else here
+
+
+def _natural(z: Expr) -> Expr:
+    """Write gamma at an integer argument as a factorial, in which the sign is plain."""
+    return sp.factorial(sp.expand(z - 1)) if z.is_integer else sp.gamma(z)
+
+
+def strip(e: Expr, scope: Scope) -> Expr:
+    """Divide by factors that are certainly positive; the sign stays."""
+    best = sp.expand(e)
+    lawful = shift_gammas(e.replace(sp.factorial, lambda z: sp.gamma(z + 1))).replace(sp.gamma, _natural)
+    forms = [e, sp.factor_terms(best), sp.factor_terms(_together(best))]
+    forms += [sp.factor_terms(_together(sp.expand(lawful)))] if lawful != e else []
+    for form in forms:
+        if form == 0:
+            return sp.Integer(0)
+        factors = [f for f in sp.Mul.make_args(form) if sign(f, scope, False) != POS]
+        candidate = sp.Mul(*factors)
+        if sp.count_ops(candidate) < sp.count_ops(best):
+            best = candidate
+    return best
+
+
+def _together(e: Expr) -> Expr:
+    return sp.powsimp(sp.together(sp.powsimp(e)))
+
+
+def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int) -> int:
+    """Find a sign by a chain of derivatives: structure first, then anchors at the ends of the range of x.
+
+    Theorem: the mean value theorem, applied `depth` times; between two anchors the range is split.
+    """
+    e = sp.factor_terms(e)
+    found = sign(e, scope)
+    if found in (POS, NEG, ZERO) or depth <= 0 or x not in e.free_symbols or has_corner(e):
+        return found
+    span = scope.ranges[x]
+    best = found
+    for at in anchors(span):
+        if at in (span.lo, span.hi):
+            continue
+        if continuous_at(e, x, at, scope):
+            both = monotone(e, x, at, True, scope, depth) | monotone(e, x, at, False, scope, depth)
+            best &= both | sign(at_point(e, x, at), scope)
+        break
+    if best in (POS, NEG, ZERO):
+        return best
+    if span.lo is not None and sp.oo not in (span.lo, -span.lo):
+        best &= _from_end(e, x, span.lo, True, span.lo_open, scope, depth)
+    if best not in (POS, NEG, ZERO) and span.hi is not None and sp.oo not in (span.hi, -span.hi):
+        best &= _from_end(e, x, span.hi, False, span.hi_open, scope, depth)
+    return best
+
+
+def _from_end(e: Expr, x: Symbol, end: Expr, upward: bool, is_open: bool, scope: Scope, depth: int) -> int:
+    if not continuous_at(e, x, end, scope):
+        return ANY
+    off = monotone(e, x, end, upward, scope, depth)
+    if off == ANY or is_open:
+        return off
+    return off | sign(at_point(e, x, end), scope)
+
+
+def continuous_at(e: Expr, x: Symbol, end: Expr, scope: Scope) -> bool:
+    """Tell whether an expression extends continuously to an end: every part of it has a value there."""
+    for part in sp.preorder_traversal(e):
+        if part.is_Pow and not part.exp.is_Integer and x in part.base.free_symbols and part.base is not sp.E:
+            low = sign(part.base.subs(x, end), scope)
+            whole = part.exp.is_integer and not sign(part.exp, scope) & NEG
+            if not whole and low & (NEG | ZERO):
+                return False
+        if part.is_Pow and part.exp.is_number and part.exp < 0 and sign(part.base.subs(x, end), scope) & ZERO:
+            return False
+        if part.func in (sp.log, sp.loggamma, sp.gamma, sp.digamma) and sign(part.args[0].subs(x, end), scope) != POS:
+            return False
+    return not e.subs(x, end).has(sp.nan, sp.zoo, sp.oo)
+
+
+def antiderivative(integral: Any, proposal: Expr, scope: Scope) -> Expr | None:
+    """Evaluate an integral by a proposed antiderivative, or return None.
+
+    Theorem: if F is continuous on [a, b] and F' = f inside, the integral of f is F(b) - F(a) (Newton-Leibniz).
+    """
+    (t, lo, hi), *more = integral.limits
+    inner = scope.with_symbol(t, Range(lo, hi))
+    if more or has_corner(proposal) or not is_zero(sp.diff(proposal, t) - integral.function, inner):
+        return None
+    if not (continuous_on(proposal, t, inner)):
+        return None
+    result: Expr = at_point(proposal, t, hi) - at_point(proposal, t, lo)
+    return result
+
+
+def continuous_on(e: Expr, t: Symbol, scope: Scope) -> bool:
+    """Tell whether every part of an expression that contains t is defined on the closed range of t."""
+    for part in sp.preorder_traversal(e):
+        if t not in part.free_symbols:
+            continue
+        if part.is_Pow and part.base is not sp.E:
+            low = sign(part.base, scope)
+            natural = part.exp.is_integer and not sign(part.exp, scope) & NEG
+            if not natural and low & ZERO:
+                return False
+            if not natural and not part.exp.is_integer and low & NEG:
+                return False
+        if part.func in (sp.log, sp.gamma, sp.loggamma, sp.digamma) and sign(part.args[0], scope) != POS:
+            return False
+        if part.func in (sp.tan, sp.asin, sp.acos, sp.atanh, sp.acosh, sp.LambertW):
+            return False
+        if part.func is sp.uppergamma and not (part.args[0].is_integer and sign(part.args[0], scope) == POS):
+            return False
+    return True
+
+
+def sturm(e: Expr, x: Symbol, scope: Scope) -> int:
+    """Find the sign of a polynomial with rational coefficients in one variable over its range.
+
+    Theorem (Sturm): the number of distinct real roots in (a, b] is V(a) - V(b), the loss of sign variations along
+    the chain p, p', -rem, ... . Without a root inside, one value decides; roots of even order do not change the sign.
+    """
+    if e.free_symbols != {x} or not e.is_polynomial(x):
+        return ANY
+    poly = sp.Poly(e, x)
+    if not all(c.is_Rational for c in poly.all_coeffs()):
+        return ANY
+    p = fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(poly.all_coeffs())])
+    span = scope.ranges[x]
+    ends: list[fmpq | None] = []
+    for end in (span.lo, span.hi):
+        if end is not None and not end.is_Rational:
+            return ANY
+        ends.append(None if end is None else fmpq(int(end.p), int(end.q)))
+    lo, hi = ends
+    odd = odd_part(p)
+    inside = _roots_between(odd, lo, hi)
+    if inside:
+        return ANY
+    # The odd part keeps one sign inside; so does p, up to zeros of even order.
+    touches = _roots_between(p // p.gcd(p.derivative()) if p.degree() > 0 else p, lo, hi) > 0
+    middle = _sample(odd, lo, hi)
+    here = POS if odd(middle) > 0 else NEG
+    even = p // odd
+    if not even(middle):
+        middle = next(m for m in (middle + fmpq(1, k) for k in range(2, 99)) if even(m))
+    signs = here if even(middle) > 0 else MIRROR[here]
+    signs |= ZERO if touches else 0
+    for end, is_open in ((lo, span.lo_open), (hi, span.hi_open)):
+        if end is not None and not is_open:
+            signs |= POS if p(end) > 0 else NEG if p(end) < 0 else ZERO
+    return signs
+
+
+def odd_part(p: fmpq_poly) -> fmpq_poly:
+    """Multiply the square-free factors of odd multiplicity (Yun's algorithm)."""
+    result = fmpq_poly([1])
+    if p.degree() <= 0:
+        return p if p != 0 else result
+    repeated = p.gcd(p.derivative())
+    simple, order = p // repeated, 1
+    while simple.degree() > 0:
+        shared = simple.gcd(repeated)
+        exact = simple // shared
+        if order % 2:
+            result = result * exact
+        simple, repeated, order = shared, repeated // shared, order + 1
+    return result
+
+
+def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
+    """Count the distinct roots in the open interval (Sturm)."""
+    if p.degree() <= 0:
+        return 0
+    chain = [p, p.derivative()]
+    while chain[-1] != 0:
+        chain.append(-(chain[-2] % chain[-1]))
+    chain.pop()
+
+    def variations(at: fmpq | None, plus: bool) -> int:
+        if at is None:
+            values = [q[q.degree()] * (1 if plus or q.degree() % 2 == 0 else -1) for q in chain]
+        else:
+            values = [q(at) for q in chain]
+        nonzero = [v for v in values if v != 0]
+        return sum((a > 0) != (b > 0) for a, b in zip(nonzero, nonzero[1:], strict=False))
+
+    count = variations(lo, False) - variations(hi, True)
+    return count - (hi is not None and p(hi) == 0)
+
+
+def _sample(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> fmpq:
+    """Choose a point inside at which p does not vanish."""
+    if lo is None or hi is None:
+        base = fmpq(0) if lo is None and hi is None else (lo + 1 if lo is not None else hi - 1)  # type: ignore[operator]
+        points = [base, *(base + fmpq(1, k) * (1 if lo is not None else -1) for k in range(2, 200))]
+    else:
+        points = [lo + (hi - lo) * fmpq(k, 211) for k in range(100, 211)]
+    return next(point for point in points if p(point) != 0)
+
+
+def nlsat(e: Expr, scope: Scope) -> int:
+    """Find the sign of a polynomial or rational expression by asking Z3 whether each sign can occur.
+
+    Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
+    Whatever is no polynomial becomes a fresh variable that keeps its sign, and of tanh, erf, sin and cos the
+    range and sin^2 + cos^2 = 1.
+    """
+    import z3
+
+    names: dict[Expr, Any] = {}
+
+    def atom(t: Expr) -> Any:
+        if t not in names:
+            names[t] = z3.Real(f"v{len(names)}")
+        return names[t]
+
+    def encode(t: Expr) -> Any:
+        if t.is_Rational:
+            return z3.Q(int(t.p), int(t.q))
+        if t.is_Add:
+            return z3.Sum([encode(a) for a in t.args])
+        if t.is_Mul:
+            return z3.Product([encode(a) for a in t.args])
+        if t.is_Pow and t.exp.is_Integer and 0 < t.exp <= 12:
+            return z3.Product([encode(t.base)] * int(t.exp))
+        return atom(t)
+
+    top, bottom = sp.fraction(sp.together(e))
+    flip = sign(bottom, scope, False) if bottom != 1 else POS
+    if flip not in (POS, NEG):
+        return ANY
+    target = encode(top)
+    facts = [(encode(fact), signs) for fact, signs in scope.facts if _small(fact)]
+    constraints = []
+    for t, v in list(names.items()):
+        constraints.append(_signed(v, sign(t, scope, False), z3))
+        if t.func in (sp.tanh, sp.erf):
+            constraints += [v > -1, v < 1]
+        if t.func in (sp.sin, sp.cos):
+            constraints += [v >= -1, v <= 1]
+            partner = names.get((sp.cos if t.func is sp.sin else sp.sin)(*t.args))
+            constraints += [v * v + partner * partner == 1] if partner is not None else []
+    for t, v in list(names.items()):
+        if t.is_Symbol and t in scope.ranges:
+            span = scope.ranges[t]
+            for end, is_open, lower in ((span.lo, span.lo_open, True), (span.hi, span.hi_open, False)):
+                if end is None or not _small(end):
+                    continue
+                gap = v - encode(end) if lower else encode(end) - v
+                constraints.append(gap > 0 if is_open else gap >= 0)
+    constraints += [_signed(v, signs, z3) for v, signs in facts]
+    possible = 0
+    for bit, condition in ((NEG, target < 0), (ZERO, target == 0), (POS, target > 0)):
+        solver = z3.SolverFor("QF_NRA")
+        solver.set("rlimit", Z3_BUDGET)
+        solver.add(*constraints, condition)
+        if solver.check() != z3.unsat:
+            possible |= bit
+    return product_sign(possible, flip) if possible else ANY
+
+
+def _small(e: Expr) -> bool:
+    return bool(e.is_rational_function(*e.free_symbols) and sp.count_ops(e) < 200 and not e.has(sp.oo))
+
+
+def _signed(v: Any, signs: int, z3: Any) -> Any:
+    return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
+

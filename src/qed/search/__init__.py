@@ -1,0 +1,1 @@
+"""Tactics that propose; whatever they find is concluded by the kernel or not at all."""

@@ -1,0 +1,46 @@
+"""Find where a lemma applies. What is found is checked by substitution, never believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import sympy as sp
+from sympy import Expr, Symbol
+
+Binding = dict[Symbol, Expr]
+
+
+def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Binding) -> Iterator[Binding]:
+    """List the ways to read `target` as an instance of `pattern`, with `free` the pattern's variables."""
+    if pattern in free:
+        if binding.get(pattern, target) == target:
+            yield {**binding, pattern: target}
+        return
+    open_symbols = pattern.free_symbols & free
+    if not open_symbols:
+        if pattern == target:
+            yield binding
+        return
+    unbound = [s for s in open_symbols if s not in binding]
+    if len(unbound) == 1 and (pattern.is_Add or pattern.is_Mul) and pattern.is_polynomial(unbound[0]):
+        known = sp.expand(pattern.subs(binding)) if binding else pattern
+        slope = known.diff(unbound[0])
+        if slope.is_Rational and slope != 0:
+            yield {**binding, unbound[0]: sp.expand((target - known.subs(unbound[0], 0)) / slope)}
+            return
+    if pattern.func != target.func or len(pattern.args) != len(target.args):
+        return
+    orders = permutations(target.args) if pattern.is_Add or pattern.is_Mul else [target.args]
+    if len(target.args) > 6:
+        return
+    for order in orders:
+        yield from _all(pattern.args, tuple(order), free, binding)
+
+
+def _all(patterns: tuple[Expr, ...], targets: tuple[Expr, ...], free: frozenset[Symbol], binding: Binding) -> Iterator[Binding]:
+    if not patterns:
+        yield binding
+        return
+    for found in matches(patterns[0], targets[0], free, binding):
+        yield from _all(patterns[1:], targets[1:], free, found)

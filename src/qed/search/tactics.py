@@ -1,0 +1,433 @@
+"""Try the kernel's rules in an order that is likely to end soon."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy as sp
+from sympy import Expr, ImmutableMatrix, Symbol
+
+from ..kernel import balls, boxes, rules
+from ..kernel.errors import OutOfReach, UndefinedAt
+from ..kernel.language import Domain, Relation, Statement
+from ..kernel.lower import Lowering, Obligation
+from ..kernel.normal import is_zero
+from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, domain_scope, is_whole, one_sided, sign
+from .match import matches
+
+MIRROR_OP = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """A claim that was accepted before, ready to be used."""
+
+    name: str
+    statement: Statement
+
+
+@dataclass
+class Proof:
+    """What was concluded: a grade, the rules named in the order of use, and what was tried in vain."""
+
+    grade: str | None = None
+    engines: list[str] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+
+    def by(self, *names: str) -> bool:
+        """Note the rules that concluded."""
+        self.engines += [name for name in names if name not in self.engines]
+        return True
+
+
+class Prover:
+    """Prove one statement with the kernel's rules.
+
+    Parameters
+    ----------
+    claim : Statement
+        What is to be proved.
+    lemmas : list of Lemma
+        Earlier claims that may be used.
+    certificate : str, optional
+        An antiderivative, in the integration variable, for the statement's integral.
+    """
+
+    def __init__(self, claim: Statement, lemmas: list[Lemma], certificate: ast.expr | None = None):
+        self.claim, self.lemmas, self.certificate = claim, lemmas, certificate
+        self.proof = Proof()
+        self.z3_used = False
+        self.touched: set[str] = set()
+
+    def run(self) -> Proof:
+        """Prove every relation of the statement, or leave the grade None."""
+        proof = self.proof
+        finite = self._enumerate()
+        if finite is not None:
+            return finite
+        if not self.claim.domain and all(r.op != "=" for r in self.claim.relations):
+            if self._certified():
+                proof.grade = "certified"
+            return proof
+        try:
+            done = all(self._at_size(size) for size in self.claim.sizes)
+        except OutOfReach as reason:
+            proof.tried.append(f"the symbolic route does not reach it: {reason}")
+            done = False
+        if done:
+            proof.grade = "instances" if self.claim.matrix_names and len(self.claim.sizes) > 1 else "proved"
+            if proof.grade == "instances":
+                sizes = ", ".join(map(str, self.claim.sizes))
+                proof.engines.append(f"generic entries, sizes {sizes}")
+            return proof
+        proof.engines.clear()
+        if self._certified():
+            proof.grade = "certified"
+        return proof
+
+    def _enumerate(self) -> Proof | None:
+        """Go through a finite domain point by point."""
+        domains = self.claim.domain.values()
+        if not domains or any(d.kind != "integer" or "oo" in (d.lo.lstrip("-"), d.hi) for d in domains):
+            return None
+        spans = [range(int(d.lo), int(d.hi) + 1) for d in domains]
+        met = 0
+        for point in itertools.product(*spans):
+            env = {name: balls.fmpq(k) for name, k in zip(self.claim.domain, point, strict=True)}
+            try:
+                if not all(balls.holds(h, env)[0] for h in self.claim.where):
+                    continue
+                met += 1
+                if not all(balls.holds(r, env)[0] is True for r in self.claim.relations):
+                    self.proof.tried.append(f"enumeration: not settled at {dict(zip(self.claim.domain, point, strict=True))}")
+                    return self.proof
+            except (OutOfReach, UndefinedAt) as reason:
+                self.proof.tried.append(f"enumeration: {reason}")
+                return self.proof
+        if met:
+            self.proof.by("enumeration of every case")
+            self.proof.grade = "exhausted"
+        return self.proof
+
+    def _certified(self) -> bool:
+        """Settle a statement without variables at its one point, or an inequality on a box."""
+        for relation in self.claim.relations:
+            try:
+                if not self.claim.domain:
+                    if relation.op == "=" or balls.holds(relation, {})[0] is not True:
+                        return False
+                    self.proof.by("ball arithmetic")
+                elif boxes.certify(relation, self.claim):
+                    self.proof.by("ball arithmetic, branch and bound")
+                else:
+                    self.proof.tried.append("branch and bound over balls")
+                    return False
+            except (OutOfReach, UndefinedAt) as reason:
+                self.proof.tried.append(f"ball arithmetic: {reason}")
+                return False
+        return True
+
+    def _oracle(self, e: Expr, scope: Scope) -> int:
+        found = rules.nlsat(e, scope)
+        self.z3_used = self.z3_used or found != ANY
+        return found
+
+    def _lemma_sign(self, e: Expr, scope: Scope) -> int:
+        found = ANY
+        for lemma in self.lemmas:
+            for relation in lemma.statement.relations:
+                if relation.op == "=" or found in (POS, NEG, ZERO):
+                    continue
+                for pattern, owner in self._patterns(lemma, relation):
+                    for instance in instances(pattern, e, owner, scope, self):
+                        if instance == e:
+                            found &= ENOUGH[relation.op]
+                            self.touched.add(lemma.name)
+                            break
+        return found
+
+    def _patterns(self, lemma: Lemma, relation: Relation) -> Iterator[tuple[Expr, Lowering]]:
+        """Give the difference of a lemma's sides, as stated and rewritten by the other lemmas."""
+        lowering = Lowering(domain_scope(lemma.statement.domain))
+        try:
+            gap = lowering.expression(relation.left) - lowering.expression(relation.right)
+        except OutOfReach:
+            return
+        yield gap, lowering
+        changed, by = self._rewrite(gap, lowering.scope, skip=lemma.name)
+        if by:
+            yield changed, lowering
+
+    def _at_size(self, size: int) -> bool:
+        scope = domain_scope(self.claim.domain)
+        scope = replace(scope, oracle=self._oracle, lemmas=self._lemma_sign if self.lemmas else None)
+        hypotheses = Lowering(scope, size, self.claim.matrix_names)
+        facts: list[tuple[Expr, int]] = []
+        for relation in self.claim.where:
+            gap = hypotheses.expression(relation.left) - hypotheses.expression(relation.right)
+            facts.append((sp.expand(gap), ENOUGH[relation.op]))
+        scope = replace(hypotheses.scope, facts=tuple(facts))
+        for relation in self.claim.relations:
+            lowering = Lowering(scope, size, self.claim.matrix_names if size else ())
+            left, right = lowering.expression(relation.left), lowering.expression(relation.right)
+            for owed in (*hypotheses.obligations, *lowering.obligations):
+                if not self._discharge(owed):
+                    self.proof.tried.append(f"definedness: could not show that {owed.reason}")
+                    return False
+            if isinstance(left, ImmutableMatrix) or isinstance(right, ImmutableMatrix):
+                if left.shape != right.shape or relation.op != "=":
+                    raise OutOfReach("matrices of different shapes")
+                gaps = [sp.expand(a - b) for a, b in zip(left, right, strict=True)]
+                gaps = [g for g in gaps if g != 0]
+                if not gaps:
+                    self.proof.by("exact residual")
+            else:
+                gaps = [left - right]
+            for gap in gaps:
+                judged = self._equation(gap, lowering.scope) if relation.op == "=" else self._order(gap, relation.op, lowering.scope)
+                if not judged:
+                    return False
+        return True
+
+    def _discharge(self, owed: Obligation) -> bool:
+        scope = replace(owed.scope, oracle=self._oracle, lemmas=self._lemma_sign if self.lemmas else None)
+        if replace(owed, scope=scope).met():
+            return True
+        return any(not found & ~owed.allowed for found in self._signs(owed.expression, scope))
+
+    # Equations
+
+    def _equation(self, gap: Expr, scope: Scope) -> bool:
+        if is_zero(gap, scope):
+            return self.proof.by("exact residual")
+        closed = self._integrate(gap, scope)
+        if closed is not None and is_zero(closed, scope):
+            return self.proof.by("antiderivative, checked by differentiation", "exact residual")
+        rewritten, by = self._rewrite(gap if closed is None else closed, scope)
+        if by and is_zero(rewritten, scope):
+            if closed is not None:
+                self.proof.by("antiderivative, checked by differentiation")
+            return self.proof.by(rewriting(by), "exact residual")
+        for n in sorted(gap.free_symbols, key=str):
+            if n.is_integer and n in scope.ranges and rules.induction(gap, n, scope):
+                return self.proof.by(f"induction on {n}", "exact residual")
+        for x in sorted(gap.free_symbols, key=str):
+            if x.is_real and not x.is_integer and x in scope.ranges and rules.constant_by_derivative(gap, x, scope):
+                return self.proof.by(f"zero derivative in {x} and one value", "exact residual")
+        self.proof.tried += ["exact residual", "rewriting", "induction", "zero derivative"]
+        return False
+
+    def _integrate(self, gap: Expr, scope: Scope) -> Expr | None:
+        """Replace every integral by the ends of a proposed antiderivative."""
+        found = sorted(gap.atoms(sp.Integral), key=sp.default_sort_key)
+        if not found:
+            return None
+        for integral in found:
+            t, lo, hi = integral.limits[0]
+            if self.certificate is not None:
+                lowering = Lowering(replace(scope.with_symbol(t, Range(lo, hi))))
+                names = {node.id for node in ast.walk(self.certificate) if isinstance(node, ast.Name)}
+                for name in names - set(scope.symbols):
+                    lowering.scope = Scope({**lowering.scope.symbols, name: t}, lowering.scope.ranges, scope.facts, scope.oracle)
+                proposal = lowering.expression(self.certificate)
+                if not all(self._discharge(owed) for owed in lowering.obligations):
+                    return None
+            else:
+                proposal = sp.integrate(integral.function, t)
+            if proposal.has(sp.Integral, sp.Piecewise):
+                return None
+            closed = rules.antiderivative(integral, proposal, scope)
+            if closed is None:
+                self.proof.tried.append(f"the antiderivative {proposal} does not fit")
+                return None
+            gap = gap.subs(integral, closed)
+        return gap
+
+    def _rewrite(self, e: Expr, scope: Scope, skip: str = "", only: str = "") -> tuple[Expr, list[str]]:
+        """Put right sides of earlier equations for their left sides wherever an instance stands; name them."""
+        names: list[str] = []
+        for lemma in self.lemmas:
+            if lemma.name == skip or only not in ("", lemma.name):
+                continue
+            for relation in lemma.statement.relations:
+                if relation.op != "=" or lemma.statement.matrix_names:
+                    continue
+                owner = Lowering(domain_scope(lemma.statement.domain))
+                try:
+                    left, right = owner.expression(relation.left), owner.expression(relation.right)
+                except OutOfReach:
+                    continue
+                free = frozenset(owner.scope.ranges)
+                # An equation on an open interval may be differentiated.
+                open_ranges = [x for x, span in owner.scope.ranges.items() if x.is_real and not x.is_integer and span in OPEN]
+                forms = [(left, right)]
+                forms += [(sp.diff(left, x, k), sp.diff(right, x, k)) for x in open_ranges for k in (2, 1)]
+                for (lhs, rhs), part in itertools.product(forms[::-1], sorted(sp.preorder_traversal(e), key=_larger_first)):
+                    if not isinstance(part, Expr) or lhs.is_Symbol or not lhs.free_symbols & free:
+                        continue
+                    for binding in matches(lhs, part, free, {}):
+                        if lhs.subs(binding) == part and admits(binding, lemma.statement, owner, scope):
+                            e = e.subs(part, rhs.subs(binding))
+                            names.append(lemma.name)
+                            break
+        return e, names
+
+    # Inequalities
+
+    def _order(self, gap: Expr, op: str, scope: Scope) -> bool:
+        allowed = ENOUGH[op]
+        for names, found in self._named_signs(gap, scope):
+            if not found & ~allowed:
+                return self.proof.by(*names, *(["Z3 nlsat"] if self.z3_used else []), *self._leaning())
+            self.z3_used = False
+            self.touched.clear()
+        self.proof.tried += ["signs", "Sturm", "Z3", "derivative chains", "tangents"]
+        return False
+
+    def _leaning(self) -> list[str]:
+        return [f"signs from {', '.join(sorted(self.touched))}"] if self.touched else []
+
+    def _signs(self, e: Expr, scope: Scope) -> Iterator[int]:
+        for _, found in self._named_signs(e, scope):
+            yield found
+
+    def _named_signs(self, gap: Expr, scope: Scope) -> Iterator[tuple[list[str], int]]:
+        forms: list[tuple[list[str], Expr]] = [([], gap)]
+        closed = self._integrate(gap, scope) if gap.has(sp.Integral) and self.certificate is not None else None
+        if closed is not None:
+            forms.insert(0, (["antiderivative, checked by differentiation"], closed))
+        start = forms[0]
+        for only in ["", *(lemma.name for lemma in self.lemmas if len(self.lemmas) > 1)][::-1]:
+            rewritten, by = self._rewrite(start[1], scope, only=only)
+            if by and rewritten not in [form for _, form in forms]:
+                forms.insert(0, ([*start[0], rewriting(by)], rewritten))
+        forms += [([rewriting([by_name])], added) for added, by_name in self._added_zeros(gap, scope)]
+        self.z3_used = False
+        self.touched.clear()
+        for how, form in forms:
+            yield [*how, "sign rules"], sign(form, scope)
+            yield [*how, "sign rules"], sign(rules.strip(form, scope), scope)
+        for how, form in forms:
+            core = rules.strip(form, scope)
+            variables = [s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and s.is_real and not s.is_integer]
+            for x in variables:
+                if core.free_symbols == {x} and not scope.facts:
+                    yield [*how, "Sturm's theorem"], rules.sturm(core, x, scope)
+            for x in variables:
+                for depth in (1, 2, 4):
+                    yield [*how, f"derivative chain in {x}"], rules.chain_sign(core, x, scope, depth)
+            for x, c in itertools.permutations(variables, 2):
+                if scope.ranges[x] == scope.ranges[c]:
+                    yield self._tangent(how, form, x, c, scope)
+            for x in variables:
+                for p in rules.anchors(scope.ranges[x]):
+                    yield self._tangent(how, form, x, p, scope)
+            for x in variables:
+                yield [*how, f"cases {x} < 0, {x} = 0, {x} > 0"], self._cases(form, x, scope)
+
+    def _tangent(self, how: list[str], e: Expr, x: Symbol, c: Expr, scope: Scope) -> tuple[list[str], int]:
+        """Judge a function by its second derivative where it touches zero.
+
+        Theorem (Taylor with Lagrange's remainder): if e(c) = e'(c) = 0 and e'' has one sign on an interval that
+        holds c and x, then e has that sign or vanishes.
+        """
+        names = [*how, f"second-order contact at {x} = {c}"]
+        if rules.has_corner(e) or not all(self._vanishes(rules.at_point(f, x, c), scope) for f in (e, sp.diff(e, x))):
+            return names, ANY
+        bend = sp.diff(e, x, 2)
+        changed, by = self._rewrite(bend, scope)
+        for form, by_names in ((bend, []), (changed, by)):
+            found = sign(rules.strip(form, scope), scope)
+            if one_sided(found):
+                return [*names, *([rewriting(by_names)] if by_names else [])], found | ZERO
+        return names, ANY
+
+    def _vanishes(self, e: Expr, scope: Scope) -> bool:
+        return is_zero(e, scope) or is_zero(self._rewrite(e, scope)[0], scope)
+
+    def _cases(self, e: Expr, x: Symbol, scope: Scope) -> int:
+        """Judge each side of zero by itself, the symbol carrying its sign."""
+        span, zero = scope.ranges[x], sp.Integer(0)
+        here = Scope({}, {})
+        if (span.lo is not None and sign(span.lo, here) != NEG) or (span.hi is not None and sign(span.hi, here) != POS):
+            return ANY
+        total = sign(rules.at_point(e, x, zero), scope)
+        for assumption, side in (({"negative": True}, Range(span.lo, zero, span.lo_open, True)),
+                                 ({"positive": True}, Range(zero, span.hi, True, span.hi_open))):  # fmt: skip
+            signed = Symbol(x.name, **assumption)
+            ranges = {signed if s == x else s: side if s == x else r for s, r in scope.ranges.items()}
+            names = {n: signed if s == x else s for n, s in scope.symbols.items()}
+            inner = Scope(names, ranges, tuple((f.subs(x, signed), k) for f, k in scope.facts), scope.oracle, scope.lemmas)
+            core = rules.strip(e.subs(x, signed), inner)
+            found = sign(core, inner)
+            total |= found if found != ANY else rules.chain_sign(core, signed, inner, 3)
+        return total
+
+    def _added_zeros(self, gap: Expr, scope: Scope) -> Iterator[tuple[Expr, str]]:
+        """Add a lemma's ``right - left`` or its negative, its variables standing for their namesakes."""
+        for lemma in self.lemmas:
+            for relation in lemma.statement.relations:
+                if relation.op != "=" or lemma.statement.matrix_names:
+                    continue
+                owner = Lowering(domain_scope(lemma.statement.domain))
+                try:
+                    zero = owner.expression(relation.right) - owner.expression(relation.left)
+                except OutOfReach:
+                    continue
+                binding = {s: scope.symbols[s.name] for s in owner.scope.ranges if s.name in scope.symbols}
+                if len(binding) < len(owner.scope.ranges) or not admits(binding, lemma.statement, owner, scope):
+                    continue
+                for added in (gap + zero.subs(binding), gap - zero.subs(binding)):
+                    if sp.count_ops(sp.expand(added)) < sp.count_ops(sp.expand(gap)) + sp.count_ops(zero):
+                        yield added, lemma.name
+
+
+OPEN = (Range(None, None, True, True), Range(None, None))
+
+
+def _larger_first(part: Any) -> tuple[int, Any]:
+    return -int(sp.count_ops(part)), sp.default_sort_key(part)
+
+
+def rewriting(names: list[str]) -> str:
+    """Name the earlier claims by which an expression was rewritten."""
+    return f"rewriting by {', '.join(dict.fromkeys(names))}"
+
+
+def instances(pattern: Expr, target: Expr, owner: Lowering, scope: Scope, _prover: Any) -> Iterator[Expr]:
+    """Give instances of a lemma's expression that stand in `target`, with its domain admitted."""
+    free = frozenset(owner.scope.ranges)
+    for binding in matches(pattern, target, free, {}):
+        if set(binding) >= pattern.free_symbols & free and _in_ranges(binding, owner, scope):
+            yield pattern.subs(binding)
+
+
+def admits(binding: dict[Symbol, Expr], lemma: Statement, owner: Lowering, scope: Scope) -> bool:
+    """Tell whether a lemma's domain and hypotheses hold for an instance of it."""
+    if lemma.where or set(owner.scope.ranges) - set(binding):
+        return False
+    return _in_ranges(binding, owner, scope)
+
+
+def _in_ranges(binding: dict[Symbol, Expr], owner: Lowering, scope: Scope) -> bool:
+    shallow = replace(scope, lemmas=None)
+    for symbol, image in binding.items():
+        span = owner.scope.ranges[symbol]
+        if symbol.is_integer and not is_whole(image):
+            return False
+        if not symbol.is_integer and not (image.is_extended_real and image.is_finite):
+            return False
+        for end, is_open, way in ((span.lo, span.lo_open, 1), (span.hi, span.hi_open, -1)):
+            if end is None:
+                continue
+            room = sign(sp.expand(way * (image - end)), shallow)
+            if room & (NEG | (ZERO if is_open else 0)):
+                return False
+    return True
+
+
+__all__ = ["Domain", "Lemma", "Proof", "Prover"]
