@@ -20,7 +20,8 @@ from ..kernel.errors import (
 )
 from ..kernel.hunt import Hunt, hunt
 from ..kernel.language import Statement, parse_expression, statement
-from ..search.tactics import Lemma, Prover
+from ..kernel.lemmas import Lemma
+from ..search.tactics import Prover
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")

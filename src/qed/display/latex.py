@@ -14,7 +14,7 @@ PLAIN = {"sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh
          "gamma": r"\Gamma", "uppergamma": r"\Gamma", "lowergamma": r"\gamma", "LambertW": "W", "beta": r"\mathrm{B}",
          "det": r"\det", "trace": r"\operatorname{tr}", "adjugate": r"\operatorname{adj}"}  # fmt: skip
 SUBSCRIPTS = set("ijklmnKN")
-ADD, MUL, POW, ATOM = 1, 2, 3, 4
+ADD, HEAD, MUL, POW, ATOM = 1, 2, 3, 4, 5
 
 
 class Writer:
@@ -86,14 +86,15 @@ class Writer:
                 return f"{self.tex(node.left, MUL)}/{self.tex(node.right, POW)}", MUL
             return rf"\frac{{{self.tex(node.left)}}}{{{self.tex(node.right)}}}", POW
         if isinstance(node.op, ast.Pow):
-            base = self.tex(node.left, ATOM)
-            if isinstance(node.left, ast.Call) and self._raised(node.left):
+            base, level = self._write(node.left)
+            if level < ATOM or (isinstance(node.left, ast.Call) and self._raised(node.left)):
                 base = self.group(base)
             return f"{base}^{{{self._in_small(node.right)}}}", POW
         lead = ADD if isinstance(node.left, ast.UnaryOp) else MUL
-        left, right = self.tex(node.left, lead), self.tex(node.right, MUL)
-        if isinstance(node.right, ast.BinOp) and isinstance(node.right.op, ast.Mult):
-            right = self.tex(node.right, MUL)
+        small, self.small = self.small, 0 if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div) else self.small
+        left = self.tex(node.left, lead)
+        self.small = small
+        right = self.tex(node.right, HEAD)
         digits = right[0].isdigit() or right.startswith(r"\frac{") and left[-1:].isdigit()
         dot = r"\cdot " if digits else ""
         return f"{left} {dot}{right}", ADD if left.startswith("-") else MUL
@@ -167,7 +168,7 @@ class Writer:
         if f == "log" and len(args) == 2:
             return rf"\log_{{{self.tex(args[1])}}}{self.group(self.tex(args[0]))}", ATOM
         if f in ("det", "trace", "adjugate") and isinstance(args[0], ast.Name):
-            return f"{head} {self.tex(args[0])}", MUL
+            return f"{head} {self.tex(args[0])}", HEAD
         return head + self.group(", ".join(self.tex(a) for a in args)), ATOM
 
     def _derivative(self, node: ast.Call) -> tuple[str, int]:

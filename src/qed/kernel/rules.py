@@ -6,6 +6,7 @@ trusts an answer of ``simplify``, ``solve``, ``integrate``, ``limit`` or ``summa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy as sp
@@ -197,6 +198,45 @@ def continuous_at(e: Expr, x: Symbol, end: Expr, scope: Scope) -> bool:
         if part.func in (sp.log, sp.loggamma, sp.gamma, sp.digamma) and sign(part.args[0].subs(x, end), scope) != POS:
             return False
     return not e.subs(x, end).has(sp.nan, sp.zoo, sp.oo)
+
+
+def tangent(e: Expr, x: Symbol, c: Expr, scope: Scope, plainer: Callable[[Expr], Expr]) -> int:
+    """Find the sign of a function that touches zero at x = c to second order.
+
+    Theorem (Taylor with Lagrange's remainder): if e(c) = e'(c) = 0 and e'' has one sign on an interval that holds
+    c and x, then e has that sign or vanishes. `plainer` rewrites an expression by lemmas.
+    """
+    if has_corner(e):
+        return ANY
+    for f in (e, sp.diff(e, x)):
+        here = at_point(f, x, c)
+        if not (is_zero(here, scope) or is_zero(plainer(here), scope)):
+            return ANY
+    bend = sp.diff(e, x, 2)
+    for form in (bend, plainer(bend)):
+        found = sign(strip(form, scope), scope)
+        if one_sided(found):
+            return found | ZERO
+    return ANY
+
+
+def trichotomy(e: Expr, x: Symbol, scope: Scope) -> int:
+    """Judge ``x < 0``, ``x = 0`` and ``x > 0`` by themselves, the symbol carrying its sign."""
+    span, zero = scope.ranges[x], sp.Integer(0)
+    here = Scope({}, {})
+    if (span.lo is not None and sign(span.lo, here) != NEG) or (span.hi is not None and sign(span.hi, here) != POS):
+        return ANY
+    total = sign(at_point(e, x, zero), scope)
+    sides = (({"negative": True}, Range(span.lo, zero, span.lo_open, True)), ({"positive": True}, Range(zero, span.hi, True, span.hi_open)))
+    for assumption, side in sides:
+        signed = Symbol(x.name, **assumption)
+        ranges = {signed if s == x else s: side if s == x else r for s, r in scope.ranges.items()}
+        names = {n: signed if s == x else s for n, s in scope.symbols.items()}
+        inner = Scope(names, ranges, tuple((f.subs(x, signed), k) for f, k in scope.facts), scope.oracle, scope.lemmas)
+        core = strip(e.subs(x, signed), inner)
+        found = sign(core, inner)
+        total |= found if found != ANY else chain_sign(core, signed, inner, 3)
+    return total
 
 
 def antiderivative(integral: Any, proposal: Expr, scope: Scope) -> Expr | None:

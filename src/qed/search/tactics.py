@@ -13,21 +13,12 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..kernel import balls, boxes, rules
 from ..kernel.errors import OutOfReach, UndefinedAt
-from ..kernel.language import Domain, Relation, Statement
+from ..kernel.language import Statement
+from ..kernel.lemmas import Binding, Fact, Lemma, admits, facts, instance_sign, rewrite
 from ..kernel.lower import Lowering, Obligation
 from ..kernel.normal import is_zero
-from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, domain_scope, is_whole, one_sided, sign
+from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, domain_scope, sign
 from .match import matches
-
-MIRROR_OP = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-@dataclass(frozen=True)
-class Lemma:
-    """A claim that was accepted before, ready to be used."""
-
-    name: str
-    statement: Statement
 
 
 @dataclass
@@ -62,6 +53,8 @@ class Prover:
         self.proof = Proof()
         self.z3_used = False
         self.touched: set[str] = set()
+        # Derivatives of equations stand after the equations themselves, the higher ones first to be tried.
+        self.facts = [fact for lemma in lemmas for fact in reversed(facts(lemma))]
 
     def run(self) -> Proof:
         """Prove every relation of the statement, or leave the grade None."""
@@ -138,29 +131,23 @@ class Prover:
 
     def _lemma_sign(self, e: Expr, scope: Scope) -> int:
         found = ANY
-        for lemma in self.lemmas:
-            for relation in lemma.statement.relations:
-                if relation.op == "=" or found in (POS, NEG, ZERO):
-                    continue
-                for pattern, owner in self._patterns(lemma, relation):
-                    for instance in instances(pattern, e, owner, scope, self):
-                        if instance == e:
-                            found &= ENOUGH[relation.op]
-                            self.touched.add(lemma.name)
-                            break
+        for fact in self.facts:
+            if fact.op == "=" or found in (POS, NEG, ZERO):
+                continue
+            for gap in self._gaps(fact):
+                for binding in matches(gap, e, fact.free, {}):
+                    known = instance_sign(e, gap, fact, binding, scope)
+                    if known is not None:
+                        found &= known
+                        self.touched.add(fact.lemma)
+                        break
         return found
 
-    def _patterns(self, lemma: Lemma, relation: Relation) -> Iterator[tuple[Expr, Lowering]]:
-        """Give the difference of a lemma's sides, as stated and rewritten by the other lemmas."""
-        lowering = Lowering(domain_scope(lemma.statement.domain))
-        try:
-            gap = lowering.expression(relation.left) - lowering.expression(relation.right)
-        except OutOfReach:
-            return
-        yield gap, lowering
-        changed, by = self._rewrite(gap, lowering.scope, skip=lemma.name)
-        if by:
-            yield changed, lowering
+    def _gaps(self, fact: Fact) -> list[Expr]:
+        """Give the difference of an inequality's sides, as stated and rewritten by the other lemmas."""
+        gap = fact.left - fact.right
+        changed, by = self._rewrite(gap, fact.scope, skip=fact.lemma)
+        return [gap, changed] if by else [gap]
 
     def _at_size(self, size: int) -> bool:
         scope = domain_scope(self.claim.domain)
@@ -250,30 +237,18 @@ class Prover:
     def _rewrite(self, e: Expr, scope: Scope, skip: str = "", only: str = "") -> tuple[Expr, list[str]]:
         """Put right sides of earlier equations for their left sides wherever an instance stands; name them."""
         names: list[str] = []
-        for lemma in self.lemmas:
-            if lemma.name == skip or only not in ("", lemma.name):
+        for fact in self.facts:
+            if fact.op != "=" or fact.lemma == skip or only not in ("", fact.lemma) or not fact.left.free_symbols & fact.free:
                 continue
-            for relation in lemma.statement.relations:
-                if relation.op != "=" or lemma.statement.matrix_names:
+            for part in sorted(sp.preorder_traversal(e), key=_larger_first):
+                if not isinstance(part, Expr) or fact.left.is_Symbol:
                     continue
-                owner = Lowering(domain_scope(lemma.statement.domain))
-                try:
-                    left, right = owner.expression(relation.left), owner.expression(relation.right)
-                except OutOfReach:
-                    continue
-                free = frozenset(owner.scope.ranges)
-                # An equation on an open interval may be differentiated.
-                open_ranges = [x for x, span in owner.scope.ranges.items() if x.is_real and not x.is_integer and span in OPEN]
-                forms = [(left, right)]
-                forms += [(sp.diff(left, x, k), sp.diff(right, x, k)) for x in open_ranges for k in (2, 1)]
-                for (lhs, rhs), part in itertools.product(forms[::-1], sorted(sp.preorder_traversal(e), key=_larger_first)):
-                    if not isinstance(part, Expr) or lhs.is_Symbol or not lhs.free_symbols & free:
-                        continue
-                    for binding in matches(lhs, part, free, {}):
-                        if lhs.subs(binding) == part and admits(binding, lemma.statement, owner, scope):
-                            e = e.subs(part, rhs.subs(binding))
-                            names.append(lemma.name)
-                            break
+                for binding in matches(fact.left, part, fact.free, {}):
+                    changed = rewrite(e, part, fact, binding, scope)
+                    if changed is not None and changed != e:
+                        e = changed
+                        names.append(fact.lemma)
+                        break
         return e, names
 
     # Inequalities
@@ -327,66 +302,33 @@ class Prover:
                 for p in rules.anchors(scope.ranges[x]):
                     yield self._tangent(how, form, x, p, scope)
             for x in variables:
-                yield [*how, f"cases {x} < 0, {x} = 0, {x} > 0"], self._cases(form, x, scope)
+                yield [*how, f"cases {x} < 0, {x} = 0, {x} > 0"], rules.trichotomy(form, x, scope)
 
     def _tangent(self, how: list[str], e: Expr, x: Symbol, c: Expr, scope: Scope) -> tuple[list[str], int]:
-        """Judge a function by its second derivative where it touches zero.
-
-        Theorem (Taylor with Lagrange's remainder): if e(c) = e'(c) = 0 and e'' has one sign on an interval that
-        holds c and x, then e has that sign or vanishes.
-        """
+        """Judge a function by its second derivative where it touches zero."""
         names = [*how, f"second-order contact at {x} = {c}"]
-        if rules.has_corner(e) or not all(self._vanishes(rules.at_point(f, x, c), scope) for f in (e, sp.diff(e, x))):
-            return names, ANY
-        bend = sp.diff(e, x, 2)
-        changed, by = self._rewrite(bend, scope)
-        for form, by_names in ((bend, []), (changed, by)):
-            found = sign(rules.strip(form, scope), scope)
-            if one_sided(found):
-                return [*names, *([rewriting(by_names)] if by_names else [])], found | ZERO
-        return names, ANY
+        by: list[str] = []
 
-    def _vanishes(self, e: Expr, scope: Scope) -> bool:
-        return is_zero(e, scope) or is_zero(self._rewrite(e, scope)[0], scope)
+        def plainer(form: Expr) -> Expr:
+            changed, used = self._rewrite(form, scope)
+            by.extend(used)
+            return changed
 
-    def _cases(self, e: Expr, x: Symbol, scope: Scope) -> int:
-        """Judge each side of zero by itself, the symbol carrying its sign."""
-        span, zero = scope.ranges[x], sp.Integer(0)
-        here = Scope({}, {})
-        if (span.lo is not None and sign(span.lo, here) != NEG) or (span.hi is not None and sign(span.hi, here) != POS):
-            return ANY
-        total = sign(rules.at_point(e, x, zero), scope)
-        for assumption, side in (({"negative": True}, Range(span.lo, zero, span.lo_open, True)),
-                                 ({"positive": True}, Range(zero, span.hi, True, span.hi_open))):  # fmt: skip
-            signed = Symbol(x.name, **assumption)
-            ranges = {signed if s == x else s: side if s == x else r for s, r in scope.ranges.items()}
-            names = {n: signed if s == x else s for n, s in scope.symbols.items()}
-            inner = Scope(names, ranges, tuple((f.subs(x, signed), k) for f, k in scope.facts), scope.oracle, scope.lemmas)
-            core = rules.strip(e.subs(x, signed), inner)
-            found = sign(core, inner)
-            total |= found if found != ANY else rules.chain_sign(core, signed, inner, 3)
-        return total
+        found = rules.tangent(e, x, c, scope, plainer)
+        return [*names, *([rewriting(by)] if by else [])], found
 
     def _added_zeros(self, gap: Expr, scope: Scope) -> Iterator[tuple[Expr, str]]:
         """Add a lemma's ``right - left`` or its negative, its variables standing for their namesakes."""
-        for lemma in self.lemmas:
-            for relation in lemma.statement.relations:
-                if relation.op != "=" or lemma.statement.matrix_names:
-                    continue
-                owner = Lowering(domain_scope(lemma.statement.domain))
-                try:
-                    zero = owner.expression(relation.right) - owner.expression(relation.left)
-                except OutOfReach:
-                    continue
-                binding = {s: scope.symbols[s.name] for s in owner.scope.ranges if s.name in scope.symbols}
-                if len(binding) < len(owner.scope.ranges) or not admits(binding, lemma.statement, owner, scope):
-                    continue
-                for added in (gap + zero.subs(binding), gap - zero.subs(binding)):
-                    if sp.count_ops(sp.expand(added)) < sp.count_ops(sp.expand(gap)) + sp.count_ops(zero):
-                        yield added, lemma.name
-
-
-OPEN = (Range(None, None, True, True), Range(None, None))
+        for fact in self.facts:
+            if fact.op != "=" or not all(s.name in scope.symbols for s in fact.free):
+                continue
+            binding: Binding = {s: scope.symbols[s.name] for s in fact.free}
+            if not admits(fact, binding, scope):
+                continue
+            zero = (fact.right - fact.left).subs(binding)
+            for added in (gap + zero, gap - zero):
+                if sp.count_ops(sp.expand(added)) < sp.count_ops(sp.expand(gap)) + sp.count_ops(zero):
+                    yield added, fact.lemma
 
 
 def _larger_first(part: Any) -> tuple[int, Any]:
@@ -396,38 +338,3 @@ def _larger_first(part: Any) -> tuple[int, Any]:
 def rewriting(names: list[str]) -> str:
     """Name the earlier claims by which an expression was rewritten."""
     return f"rewriting by {', '.join(dict.fromkeys(names))}"
-
-
-def instances(pattern: Expr, target: Expr, owner: Lowering, scope: Scope, _prover: Any) -> Iterator[Expr]:
-    """Give instances of a lemma's expression that stand in `target`, with its domain admitted."""
-    free = frozenset(owner.scope.ranges)
-    for binding in matches(pattern, target, free, {}):
-        if set(binding) >= pattern.free_symbols & free and _in_ranges(binding, owner, scope):
-            yield pattern.subs(binding)
-
-
-def admits(binding: dict[Symbol, Expr], lemma: Statement, owner: Lowering, scope: Scope) -> bool:
-    """Tell whether a lemma's domain and hypotheses hold for an instance of it."""
-    if lemma.where or set(owner.scope.ranges) - set(binding):
-        return False
-    return _in_ranges(binding, owner, scope)
-
-
-def _in_ranges(binding: dict[Symbol, Expr], owner: Lowering, scope: Scope) -> bool:
-    shallow = replace(scope, lemmas=None)
-    for symbol, image in binding.items():
-        span = owner.scope.ranges[symbol]
-        if symbol.is_integer and not is_whole(image):
-            return False
-        if not symbol.is_integer and not (image.is_extended_real and image.is_finite):
-            return False
-        for end, is_open, way in ((span.lo, span.lo_open, 1), (span.hi, span.hi_open, -1)):
-            if end is None:
-                continue
-            room = sign(sp.expand(way * (image - end)), shallow)
-            if room & (NEG | (ZERO if is_open else 0)):
-                return False
-    return True
-
-
-__all__ = ["Domain", "Lemma", "Proof", "Prover"]
