@@ -96,4 +96,4 @@ def claim(
     ACCEPTED[id] = found
     from IPython.display import display
 
-    display(found)
+    display(found)  # type: ignore[no-untyped-call]

@@ -143,7 +143,9 @@ def _judge(
     if cite is not None:
         own = "cited"
     if grade is not None and GRADES.index(own) > GRADES.index(grade):
-        raise Undecided(f"grade={grade!r} was asserted, but the check reaches only {own!r}: claim that, or help the proof")
+        raise Undecided(
+            f"grade={grade!r} was asserted, but the check reaches only {own!r}: claim that, or help the proof"
+        )
     effective, weakest = own, None
     for name in uses:
         if GRADES.index(known[name].effective) > GRADES.index(effective):
@@ -152,7 +154,9 @@ def _judge(
                  text if check is not None else None, cite, noted)  # fmt: skip
 
 
-def _check_form(id: str, control: Any, uses: tuple[str, ...], because: str | None, grade: str | None, known: dict[str, Claim]) -> None:
+def _check_form(
+    id: str, control: Any, uses: tuple[str, ...], because: str | None, grade: str | None, known: dict[str, Claim]
+) -> None:
     if not id or any(not (c.isalnum() or c in "-.") for c in id) or id.count(".") != 1:
         raise BadStatement(f"the id {id!r} is not of the form article.what-is-true")
     if control is None:
@@ -200,7 +204,9 @@ def _text(value: Any) -> str:
 def _hunt(judged: Statement) -> Hunt:
     found = hunt(judged)
     if found.verdict == "vacuous":
-        raise Vacuous("no point was found that lies in the domain and meets the hypotheses: widen the domain or mend where=")
+        raise Vacuous(
+            "no point was found that lies in the domain and meets the hypotheses: widen the domain or mend where="
+        )
     if found.verdict in ("refuted", "undefined"):
         raise Refuted(describe(judged.text, found))
     return found
@@ -237,12 +243,14 @@ def _prove(
     return proof.grade, tuple(proof.engines)
 
 
-def _refuse(judged: Statement, control: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any]) -> Control:
+def _refuse(
+    judged: Statement, control: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any]
+) -> Control:
     """Judge the near-miss by the same hunt; it must fall with a witness."""
     changed = dict(control) if isinstance(control, dict) else {"statement": control}
     text = _text(changed.pop("statement", judged.text))
     hypotheses = changed.pop("where", where)
-    definitions = {head: _text(body) for head, body in {**let, **changed.pop("let", {})}.items()}
+    definitions: dict[str, Any] = {head: _text(body) for head, body in {**let, **changed.pop("let", {})}.items()}
     hypotheses = (hypotheses,) if isinstance(hypotheses, str) else tuple(hypotheses)
     missed = statement(text, {**domain, **changed}, hypotheses, definitions)
     if missed == judged or (missed.text == judged.text and (missed.domain, missed.where) == (judged.domain, judged.where)
@@ -269,9 +277,13 @@ def _by_function(check: Callable[[Any], Any], at: Any, control: Any) -> tuple[st
         raise Refuted(f"the check {check.__name__} refuses {at!r}" + (f": {where}" if where else ""))
     refused = _call(check, control)
     if refused.ok:
-        raise Toothless(f"its control {control!r} was accepted by {check.__name__}; a check that cannot fail shows nothing")
+        raise Toothless(
+            f"its control {control!r} was accepted by {check.__name__}; a check that cannot fail shows nothing"
+        )
     if not refused.witness:
-        raise Toothless(f"its control {control!r} was refused by {check.__name__} without a witness: return Verdict(False, witness=...)")
+        raise Toothless(
+            f"its control {control!r} was refused by {check.__name__} without a witness: return Verdict(False, witness=...)"
+        )
     return accepted.grade, (accepted.engine,), Control(str(control), None, "refuted", refused.witness, ())
 
 
@@ -288,10 +300,14 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
     except QedError:
         raise
     except Exception as problem:
-        raise Undecided(f"the check {check.__name__} raised {type(problem).__name__} at {value!r}: {problem}") from problem
+        raise Undecided(
+            f"the check {check.__name__} raised {type(problem).__name__} at {value!r}: {problem}"
+        ) from problem
     if isinstance(found, Verdict):
         if found.grade not in GRADES:
-            raise BadStatement(f"the check {check.__name__} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
+            raise BadStatement(
+                f"the check {check.__name__} gave the grade {found.grade!r}, none of {', '.join(GRADES)}"
+            )
         return found
     raise Undecided(f"the check {check.__name__} returned {found!r} at {value!r}: return a Verdict")
 

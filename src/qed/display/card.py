@@ -113,7 +113,11 @@ def witness_text(claim: Claim) -> str:
 def plain(claim: Claim) -> str:
     """Write the card in a few lines of text."""
     s = claim.statement
-    grade = claim.grade if claim.grade == claim.effective else f"{claim.grade} (effective: {claim.effective}, through {claim.weakest})"
+    grade = (
+        claim.grade
+        if claim.grade == claim.effective
+        else f"{claim.grade} (effective: {claim.effective}, through {claim.weakest})"
+    )
     lines = [f"{claim.id}: {grade}" + "".join(f" [{flag}]" for flag in flags(claim)), f"  {claim.text}"]
     if s and s.domain:
         lines.append("  for " + ", ".join(f"{n} in {d}" for n, d in s.domain.items()))
@@ -124,7 +128,9 @@ def plain(claim: Claim) -> str:
     lines.append("  proof: " + (f"because {claim.because}" if claim.because else "; ".join(claim.engines)))
     if claim.hunt is not None:
         lines.append(f"  hunt: {hunt_text(claim)}")
-    changed = "".join(f", {c['name']} in {c['set']}" if c["name"] != "where" else f", given {c['set']}" for c in _changed(claim))
+    changed = "".join(
+        f", {c['name']} in {c['set']}" if c["name"] != "where" else f", given {c['set']}" for c in _changed(claim)
+    )
     lines.append(f"  near-miss: {claim.control.text}{changed}: {witness_text(claim)}")
     if claim.uses:
         lines.append("  uses: " + ", ".join(claim.uses))
@@ -174,19 +180,34 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         conditions = [rf"\({escape(d['latex'])}\)" for d in found["domain"]]
         given = [rf"\({escape(w['latex'])}\)" for w in found["where"]]
         if conditions:
-            parts.append('<div class="qed-domain">for ' + ", ".join(conditions) + ("".join(f", given {g}" for g in given)) + "</div>")
+            parts.append(
+                '<div class="qed-domain">for '
+                + ", ".join(conditions)
+                + ("".join(f", given {g}" for g in given))
+                + "</div>"
+            )
         lets = [rf"\({escape(d['latex'])}\)" for d in found["let"]]
         if lets:
             parts.append('<div class="qed-let">where ' + ", ".join(lets) + "</div>")
     parts.append('<dl class="qed-routes">')
-    rows = [("Joined" if claim.because else "Proof", f"because {_prose(claim.because)}" if claim.because else escape("; ".join(claim.engines)))]
+    rows = [
+        (
+            "Joined" if claim.because else "Proof",
+            f"because {_prose(claim.because)}" if claim.because else escape("; ".join(claim.engines)),
+        )
+    ]
     if claim.hunt is not None:
         rows.append(("Hunt", escape(hunt_text(claim) or "")))
     missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)
     missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
     rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
     if claim.effective != claim.grade:
-        rows.append(("Effective", f'<span class="qed-effective">{claim.effective}</span>, through <a href="#{claim.weakest}">{claim.weakest}</a>'))
+        rows.append(
+            (
+                "Effective",
+                f'<span class="qed-effective">{claim.effective}</span>, through <a href="#{claim.weakest}">{claim.weakest}</a>',
+            )
+        )
     if claim.uses:
         rows.append(("Uses", ", ".join(f'<a href="#{u}">{u}</a>' for u in claim.uses)))
     if claim.source:
@@ -194,7 +215,9 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         rows.append(("Source", f"{claim.source[0]}{note}"))
     parts += [f"<dt>{label}</dt><dd>{content}</dd>" for label, content in rows]
     parts.append("</dl>")
-    parts.append(f'<details class="qed-exact"><summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre></details></section>')
+    parts.append(
+        f'<details class="qed-exact"><summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre></details></section>'
+    )
     return "\n".join(parts)
 
 

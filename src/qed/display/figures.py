@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 # Okabe and Ito's palette, which the colour-blind can tell apart.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#777777"
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#777777",
+)
 
 STYLE: dict[str, Any] = {
     "figure.dpi": 100, "savefig.dpi": 200, "figure.facecolor": "white", "savefig.facecolor": "white",
@@ -60,7 +68,9 @@ def describe(data: Mapping[str, Any]) -> str:
             if values.ndim == 0:
                 sentences.append(f"{label}: {three(float(values))}.")
             else:
-                sentences.append(f"{label}: {values.size} values from {three(np.nanmin(values))} to {three(np.nanmax(values))}.")
+                sentences.append(
+                    f"{label}: {values.size} values from {three(np.nanmin(values))} to {three(np.nanmax(values))}."
+                )
     return " ".join(sentences)
 
 
@@ -97,7 +107,7 @@ def figure(
     from IPython.display import display
     from matplotlib.figure import Figure
 
-    style = {**STYLE, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, SKY])}
+    style: Any = {**STYLE, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, SKY])}
     with mpl.rc_context(style):
         canvas = Figure(figsize=size)
         axes = canvas.subplots(*panels)
@@ -107,7 +117,7 @@ def figure(
         file = io.BytesIO()
         canvas.savefig(file, format="png", metadata={"Software": None})
     alt = describe(data)
-    display(
+    display(  # type: ignore[no-untyped-call]
         {"text/plain": f"Figure {name}. {alt}", "image/png": file.getvalue()},
         raw=True,
         metadata={"qed": {"figure": name, "caption": caption, "alt": alt}},

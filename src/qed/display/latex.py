@@ -7,7 +7,9 @@ import ast
 from ..kernel.language import Definition, Domain, Relation, bound_variable
 
 OPERATORS = {"=": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
-GREEK = set("alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega".split())
+GREEK = set(
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega".split()
+)
 NAMES = {"pi": r"\pi", "E": "e", "oo": r"\infty", "EulerGamma": r"\gamma", "Id": "I", "eps": r"\varepsilon"}
 PLAIN = {"sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh": r"\cosh", "tanh": r"\tanh",
          "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "log": r"\log", "Max": r"\max", "Min": r"\min",
@@ -91,7 +93,10 @@ class Writer:
                 base = self.group(base)
             return f"{base}^{{{self._in_small(node.right)}}}", POW
         lead = ADD if isinstance(node.left, ast.UnaryOp) else MUL
-        small, self.small = self.small, 0 if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div) else self.small
+        small, self.small = (
+            self.small,
+            0 if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div) else self.small,
+        )
         left = self.tex(node.left, lead)
         self.small = small
         right = self.tex(node.right, HEAD)
@@ -177,7 +182,12 @@ class Writer:
         if isinstance(body, ast.Call) and isinstance(body.func, ast.Name) and body.func.id in self.definitions:
             direct = [a for a in body.args if isinstance(a, ast.Name) and ast.dump(a) == ast.dump(x)]
             names = {n.id for a in body.args for n in ast.walk(a) if isinstance(n, ast.Name)}
-            if len(direct) == 1 and sum(x.id in ast.unparse(a).split() for a in body.args) == 1 and names and order <= 3:  # type: ignore[attr-defined]
+            if (
+                len(direct) == 1
+                and sum(x.id in ast.unparse(a).split() for a in body.args) == 1
+                and names
+                and order <= 3
+            ):  # type: ignore[attr-defined]
                 return self._defined(body.func.id, body.args, "'" * order), ATOM
         power = f"^{{{order}}}" if order > 1 else ""
         variable = self.tex(x)

@@ -221,7 +221,7 @@ def _extreme(larger: bool) -> Callable[..., Any]:
 def _factorial(x: Any) -> Any:
     n = whole(x)
     if n is not None and 0 <= n <= 3000:
-        return fmpq(flint.fmpz.fac_ui(n))
+        return fmpq(flint.fmpz.fac_ui(flint.fmpz(n)))
     if n is not None and n < 0:
         raise UndefinedAt("the factorial of a negative integer")
     return _gamma(ball(x) + 1)
@@ -327,6 +327,8 @@ def value(node: ast.expr, env: Env) -> Any:
         When the language has it and this evaluator has not; never a guess.
     """
     if isinstance(node, ast.Constant):
+        if not isinstance(node.value, int):
+            raise OutOfReach(f"no value for {node.value!r}")
         return fmpq(node.value)
     if isinstance(node, ast.Name):
         if node.id in env:
@@ -387,7 +389,7 @@ def _call(node: ast.Call, env: Env) -> Any:
             raise OutOfReach("this derivative")
         at = arb_series([ball(env[variable]), 1], order + 1)
         series = value(node.args[0], {**env, variable: at})
-        scale = fmpq(flint.fmpz.fac_ui(order))
+        scale = fmpq(flint.fmpz.fac_ui(flint.fmpz(order)))
 
         def coefficient(entry: Any) -> Any:
             return entry[order] * scale if isinstance(entry, arb_series) else fmpq(0)
@@ -437,10 +439,10 @@ def _integral(node: ast.Call, env: Env) -> Any:
 
 def count_real_roots(polynomial: fmpq_poly) -> int:
     """Count the distinct real roots by Sturm's theorem, with signs read at minus and plus infinity."""
-    if polynomial == 0:
+    if polynomial.degree() < 0:
         raise OutOfReach("the zero polynomial")
     chain = [polynomial, polynomial.derivative()]
-    while chain[-1] != 0:
+    while chain[-1].degree() >= 0:
         chain.append(-(chain[-2] % chain[-1]))
 
     def variations(at_plus: bool) -> int:
@@ -452,7 +454,11 @@ def count_real_roots(polynomial: fmpq_poly) -> int:
 
 def precisions(relation: Relation) -> tuple[int, ...]:
     """Give the precisions worth trying: balls never confirm an equation, and integrals are dear."""
-    if any(isinstance(n, ast.Name) and n.id == "Integral" for side in (relation.left, relation.right) for n in ast.walk(side)):
+    if any(
+        isinstance(n, ast.Name) and n.id == "Integral"
+        for side in (relation.left, relation.right)
+        for n in ast.walk(side)
+    ):
         return PRECISIONS[1:2]
     return PRECISIONS[:3] if relation.op == "=" else PRECISIONS
 

@@ -67,7 +67,9 @@ def candidates(domain: Domain, draw: random.Random) -> list[Any]:
         simple = [base + way * abs(s) for s in simple] + simple
         spread = [base + way * fmpq(draw.randint(1, 8000), draw.randint(700, 1300)) for _ in range(60)]
     else:
-        a, b = (e if isinstance(e, fmpq) else fmpq(int((e.mid() * 10**12).floor().unique_fmpz()), 10**12) for e in (lo, hi))
+        a, b = (
+            e if isinstance(e, fmpq) else fmpq(int((e.mid() * 10**12).floor().unique_fmpz()), 10**12) for e in (lo, hi)
+        )
         parts = [fmpq(p, q) for p, q in ((0, 1), (1, 1), (1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 10**6))]
         parts += [fmpq(10**6 - 1, 10**6)]
         simple = [a + (b - a) * part for part in parts] + simple
@@ -98,7 +100,9 @@ def points(claim: Statement, count: int) -> Iterator[Env]:
             chosen[tuple(found[i] for found, i in zip(scalars.values(), place, strict=True))] = None
         for _ in range(count):
             chosen[tuple(draw.choice(found) for found in scalars.values())] = None
-    ordered = sorted(itertools.islice(chosen, count), key=lambda point: sum(len(str(x)) + (x < 0) for x in point)) or [()]
+    ordered = sorted(itertools.islice(chosen, count), key=lambda point: sum(len(str(x)) + (x < 0) for x in point)) or [
+        ()
+    ]
     matrices = claim.matrix_names
     sizes = (1, *claim.sizes) if matrices and len(claim.sizes) > 1 else claim.sizes
     for turn in range(max(len(ordered), 8 * len(sizes)) if matrices else len(ordered)):
@@ -177,7 +181,8 @@ def simplest(claim: Statement, env: Env) -> Env:
             near = Fraction(int(x.p), int(x.q)).limit_denominator(bound) if isinstance(x, fmpq) else x
             there[name] = fmpq(near.numerator, near.denominator) if isinstance(near, Fraction) else x
         inside = all(
-            not isinstance(there[n], fmpq) or _inside(there[n], d, _end(d.lo), _end(d.hi)) for n, d in claim.domain.items()
+            not isinstance(there[n], fmpq) or _inside(there[n], d, _end(d.lo), _end(d.hi))
+            for n, d in claim.domain.items()
         )
         if inside and _judge(claim, there)[0] == "refuted":
             return there

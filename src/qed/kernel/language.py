@@ -346,7 +346,9 @@ def statement(
     def read(source: str) -> tuple[tuple[Relation, ...], tuple[Relation, ...]]:
         shown = parse_relations(source)
         put_in = _Expander(definitions, source)
-        judged = tuple(Relation(put_in.visit(deepcopy(r.left)), r.op, put_in.visit(deepcopy(r.right)), r.text) for r in shown)
+        judged = tuple(
+            Relation(put_in.visit(deepcopy(r.left)), r.op, put_in.visit(deepcopy(r.right)), r.text) for r in shown
+        )
         for relation in judged:
             free = _names(relation.left, frozenset(), source) | _names(relation.right, frozenset(), source)
             for name in sorted(free - set(domains)):

@@ -32,7 +32,8 @@ def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
     if sign(denominator, scope) not in (POS, NEG, POS | NEG):
         cleared = e
     return any(
-        is_zero(form.subs(n, n + 1) - form, scope) and is_zero(unroll(form.subs(n, span.lo)), scope) for form in (e, cleared)
+        is_zero(form.subs(n, n + 1) - form, scope) and is_zero(unroll(form.subs(n, span.lo)), scope)
+        for form in (e, cleared)
     )
 
 
@@ -63,7 +64,9 @@ def constant_by_derivative(e: Expr, x: Symbol, scope: Scope) -> bool:
 
 def anchors(span: Range) -> list[Expr]:
     """List simple points of a range: its closed ends, and 0, 1, -1 or an inner point."""
-    ends = [end for end, is_open in ((span.lo, span.lo_open), (span.hi, span.hi_open)) if end is not None and not is_open]
+    ends = [
+        end for end, is_open in ((span.lo, span.lo_open), (span.hi, span.hi_open)) if end is not None and not is_open
+    ]
     inside = []
     for p in (sp.Integer(0), sp.Integer(1), sp.Integer(-1), sp.Rational(1, 2)):
         here = Scope({}, {})
@@ -118,7 +121,8 @@ def at_point(e: Expr, x: Symbol, anchor: Expr) -> Expr:
     """Put a point in; an integral of length 0 is 0, and an incomplete gamma function at 0 is complete."""
     here = e.subs(x, anchor)
     here = here.replace(
-        lambda t: isinstance(t, sp.Integral) and sp.expand(t.limits[0][2] - t.limits[0][1]) == 0, lambda t: sp.Integer(0)
+        lambda t: isinstance(t, sp.Integral) and sp.expand(t.limits[0][2] - t.limits[0][1]) == 0,
+        lambda t: sp.Integer(0),
     )
     here = here.replace(lambda t: isinstance(t, sp.uppergamma) and t.args[1] == 0, lambda t: sp.gamma(t.args[0]))
     return sp.factor_terms(sp.expand(here.rewrite(sp.gamma).replace(sp.gamma, _natural))) if here != 0 else here
@@ -209,8 +213,7 @@ def tangent(e: Expr, x: Symbol, c: Expr, scope: Scope, plainer: Callable[[Expr],
     if has_corner(e):
         return ANY
     for f in (e, sp.diff(e, x)):
-        here = at_point(f, x, c)
-        if not (is_zero(here, scope) or is_zero(plainer(here), scope)):
+        if not (is_zero(at_point(f, x, c), scope) or is_zero(plainer(f.subs(x, c)), scope)):
             return ANY
     bend = sp.diff(e, x, 2)
     for form in (bend, plainer(bend)):
@@ -227,8 +230,8 @@ def trichotomy(e: Expr, x: Symbol, scope: Scope) -> int:
     if (span.lo is not None and sign(span.lo, here) != NEG) or (span.hi is not None and sign(span.hi, here) != POS):
         return ANY
     total = sign(at_point(e, x, zero), scope)
-    sides = (({"negative": True}, Range(span.lo, zero, span.lo_open, True)), ({"positive": True}, Range(zero, span.hi, True, span.hi_open)))
-    for assumption, side in sides:
+    below, above = Range(span.lo, zero, span.lo_open, True), Range(zero, span.hi, True, span.hi_open)
+    for assumption, side in (({"negative": True}, below), ({"positive": True}, above)):
         signed = Symbol(x.name, **assumption)
         ranges = {signed if s == x else s: side if s == x else r for s, r in scope.ranges.items()}
         names = {n: signed if s == x else s for n, s in scope.symbols.items()}
@@ -317,7 +320,7 @@ def odd_part(p: fmpq_poly) -> fmpq_poly:
     """Multiply the square-free factors of odd multiplicity (Yun's algorithm)."""
     result = fmpq_poly([1])
     if p.degree() <= 0:
-        return p if p != 0 else result
+        return p if p.degree() == 0 else result
     repeated = p.gcd(p.derivative())
     simple, order = p // repeated, 1
     while simple.degree() > 0:
@@ -334,7 +337,7 @@ def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
     if p.degree() <= 0:
         return 0
     chain = [p, p.derivative()]
-    while chain[-1] != 0:
+    while chain[-1].degree() >= 0:
         chain.append(-(chain[-2] % chain[-1]))
     chain.pop()
 
@@ -353,7 +356,7 @@ def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
 def _sample(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> fmpq:
     """Choose a point inside at which p does not vanish."""
     if lo is None or hi is None:
-        base = fmpq(0) if lo is None and hi is None else (lo + 1 if lo is not None else hi - 1)  # type: ignore[operator]
+        base = lo + 1 if lo is not None else hi - 1 if hi is not None else fmpq(0)
         points = [base, *(base + fmpq(1, k) * (1 if lo is not None else -1) for k in range(2, 200))]
     else:
         points = [lo + (hi - lo) * fmpq(k, 211) for k in range(100, 211)]
@@ -427,4 +430,3 @@ def _small(e: Expr) -> bool:
 
 def _signed(v: Any, signs: int, z3: Any) -> Any:
     return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
-

@@ -38,7 +38,9 @@ def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Bindi
         yield from _all(pattern.args, tuple(order), free, binding)
 
 
-def _all(patterns: tuple[Expr, ...], targets: tuple[Expr, ...], free: frozenset[Symbol], binding: Binding) -> Iterator[Binding]:
+def _all(
+    patterns: tuple[Expr, ...], targets: tuple[Expr, ...], free: frozenset[Symbol], binding: Binding
+) -> Iterator[Binding]:
     if not patterns:
         yield binding
         return

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy as sp
+from flint import fmpq
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..kernel import balls, boxes, rules
@@ -90,13 +91,15 @@ class Prover:
         spans = [range(int(d.lo), int(d.hi) + 1) for d in domains]
         met = 0
         for point in itertools.product(*spans):
-            env = {name: balls.fmpq(k) for name, k in zip(self.claim.domain, point, strict=True)}
+            env = {name: fmpq(k) for name, k in zip(self.claim.domain, point, strict=True)}
             try:
                 if not all(balls.holds(h, env)[0] for h in self.claim.where):
                     continue
                 met += 1
                 if not all(balls.holds(r, env)[0] is True for r in self.claim.relations):
-                    self.proof.tried.append(f"enumeration: not settled at {dict(zip(self.claim.domain, point, strict=True))}")
+                    self.proof.tried.append(
+                        f"enumeration: not settled at {dict(zip(self.claim.domain, point, strict=True))}"
+                    )
                     return self.proof
             except (OutOfReach, UndefinedAt) as reason:
                 self.proof.tried.append(f"enumeration: {reason}")
@@ -174,9 +177,9 @@ class Prover:
                     self.proof.by("exact residual")
             else:
                 gaps = [left - right]
+            inner = lowering.scope
             for gap in gaps:
-                judged = self._equation(gap, lowering.scope) if relation.op == "=" else self._order(gap, relation.op, lowering.scope)
-                if not judged:
+                if not (self._equation(gap, inner) if relation.op == "=" else self._order(gap, relation.op, inner)):
                     return False
         return True
 
@@ -219,7 +222,9 @@ class Prover:
                 lowering = Lowering(replace(scope.with_symbol(t, Range(lo, hi))))
                 names = {node.id for node in ast.walk(self.certificate) if isinstance(node, ast.Name)}
                 for name in names - set(scope.symbols):
-                    lowering.scope = Scope({**lowering.scope.symbols, name: t}, lowering.scope.ranges, scope.facts, scope.oracle)
+                    lowering.scope = Scope(
+                        {**lowering.scope.symbols, name: t}, lowering.scope.ranges, scope.facts, scope.oracle
+                    )
                 proposal = lowering.expression(self.certificate)
                 if not all(self._discharge(owed) for owed in lowering.obligations):
                     return None
@@ -238,7 +243,12 @@ class Prover:
         """Put right sides of earlier equations for their left sides wherever an instance stands; name them."""
         names: list[str] = []
         for fact in self.facts:
-            if fact.op != "=" or fact.lemma == skip or only not in ("", fact.lemma) or not fact.left.free_symbols & fact.free:
+            if (
+                fact.op != "="
+                or fact.lemma == skip
+                or only not in ("", fact.lemma)
+                or not fact.left.free_symbols & fact.free
+            ):
                 continue
             for part in sorted(sp.preorder_traversal(e), key=_larger_first):
                 if not isinstance(part, Expr) or fact.left.is_Symbol:
@@ -288,7 +298,9 @@ class Prover:
             yield [*how, "sign rules"], sign(rules.strip(form, scope), scope)
         for how, form in forms:
             core = rules.strip(form, scope)
-            variables = [s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and s.is_real and not s.is_integer]
+            variables = [
+                s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and s.is_real and not s.is_integer
+            ]
             for x in variables:
                 if core.free_symbols == {x} and not scope.facts:
                     yield [*how, "Sturm's theorem"], rules.sturm(core, x, scope)
