@@ -17,7 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the site into _build/html")
     commands.add_parser("serve", help="show the built site on a local port")
-    commands.add_parser("refresh", help="execute notebooks and store their outputs").add_argument("slug", nargs="*")
+    again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
+    again.add_argument("slug", nargs="*")
     commands.add_parser("new", help="start an article from the template").add_argument("slug")
     given = parser.parse_args(arguments)
     root = given.root.resolve()
@@ -44,9 +45,10 @@ def _build(root: Path) -> int:
 def _serve(site: Path, ports: range = range(8000, 8020)) -> int:
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+    handler = partial(SimpleHTTPRequestHandler, directory=site)
     for port in ports:
         try:
-            server = ThreadingHTTPServer(("127.0.0.1", port), partial(SimpleHTTPRequestHandler, directory=site))
+            server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         except OSError:
             continue
         with server:
@@ -91,7 +93,7 @@ def _new(root: Path, slug: str) -> int:
     except NewError as error:
         print(f"No article was started: {error}.", file=sys.stderr)
         return 1
-    print(f"Started {path.relative_to(root)}; write it in JupyterLab (make lab), then: make refresh NB={slug}")
+    print(f"Started {path.relative_to(root)}. Write it in JupyterLab (make lab), then: make refresh NB={slug}")
     return 0
 
 

@@ -54,21 +54,19 @@ def build(root: Path) -> str:
     where = f"The site is at {os.path.relpath(site / 'index.html')}"
     with _lock(work):
         _recover(site)
-        inputs = _inputs(root)
-        known = _load(manifest)
-        intact = known is not None and _hashes(site) == known["site"]
-        if known is not None and intact and known["inputs"] == inputs:
+        inputs, shown, known = _inputs(root), _hashes(site), _load(manifest)
+        if known == {**inputs, "site": shown}:
             return f"{where} (nothing changed)"
         if found := preflight(root):
             raise BuildError("\n".join(found))
         finished = stage / "finished"
-        if not (known is not None and finished.exists() and _hashes(stage / "html") == known["site"]
-                and not _needs_fresh(root, known["inputs"], inputs, finished)):
+        if not (known is not None and finished.exists() and known["site"] == shown == _hashes(stage / "html")
+                and not _needs_fresh(root, known, inputs, finished)):
             shutil.rmtree(stage, ignore_errors=True)
         print("building the site ...", flush=True)
         finished.unlink(missing_ok=True)
         if warnings := _sphinx(root, stage):
-            # Sphinx warns of a page only when it reads it: a cache that has seen warnings must not outlive them.
+            # Sphinx warns of a page only when it reads it: a cache that has seen warnings must not stay.
             shutil.rmtree(stage, ignore_errors=True)
             raise BuildError(warnings)
         finished.touch()
@@ -77,7 +75,7 @@ def build(root: Path) -> str:
         shutil.copytree(stage / "html", fresh)
         hashes = _hashes(fresh)
         _exchange(fresh, site)
-        _store(manifest, {"inputs": inputs, "site": hashes})
+        _store(manifest, {**inputs, "site": hashes})
     return where
 
 
@@ -125,7 +123,7 @@ def _sphinx(root: Path, stage: Path) -> str:
             result = build_sphinx(
                 str(root), str(stage / "html"), doctreedir=str(stage / "doctrees"), noconfig=True,
                 path_config=str(root / "_config.yml"), quiet=True, warningiserror=True, keep_going=True,
-                confoverrides={"external_toc_path": (root / "_toc.yml").as_posix(), "latex_individualpages": False},
+                confoverrides={"external_toc_path": str(root / "_toc.yml"), "latex_individualpages": False},
             )
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
@@ -166,15 +164,15 @@ def _hashes(folder: Path) -> Hashes:
             if "__pycache__" not in name and ".ipynb_checkpoints" not in name}
 
 
-def _load(manifest: Path) -> dict[str, dict[str, Hashes]] | None:
+def _load(manifest: Path) -> dict[str, Hashes] | None:
     try:
-        known: dict[str, dict[str, Hashes]] = json.loads(manifest.read_text())
+        known: dict[str, Hashes] = json.loads(manifest.read_text())
     except (OSError, ValueError):
         return None
-    return known if set(known) == {"inputs", "site"} else None
+    return known
 
 
-def _store(manifest: Path, content: dict[str, object]) -> None:
+def _store(manifest: Path, content: dict[str, Hashes]) -> None:
     partial = manifest.with_suffix(".new")
     partial.write_text(json.dumps(content, indent=1))
     os.replace(partial, manifest)
@@ -185,15 +183,13 @@ def _lock(work: Path) -> Iterator[None]:
     """Keep a second build out; the system frees the lock even when this process is killed."""
     try:
         work.mkdir(exist_ok=True)
-        handle = open(work / "lock", "w")
-    except OSError as error:
-        raise BuildError(f"Cannot write into {work}: {error.strerror}. Make it writable, or move the book.") from None
-    with handle:
-        try:
+        with (work / "lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BuildError("Another build of this book is running; wait until it has ended.") from None
-        yield
+            yield
+    except BlockingIOError:
+        raise BuildError("Another build of this book is running; wait until it has ended.") from None
+    except PermissionError as error:
+        raise BuildError(f"Cannot write {error.filename}: {error.strerror}; make the folder writable.") from None
 
 
 def _recover(site: Path) -> None:

@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
@@ -22,7 +22,7 @@ MARKER = '<div class="qed-claims"></div>'
 
 logger = logging.getLogger(__name__)
 
-Location = nodes.Node | tuple[str, int] | str | None
+Location: TypeAlias = Any  # a node, a document and a line, or a name
 
 
 def warn(message: str, location: Location) -> None:

@@ -21,7 +21,7 @@ def new(root: Path, slug: str) -> Path:
         If the slug is ill-formed or taken.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
-        raise NewError(f"{slug!r} is no slug: lower-case words and digits, joined by hyphens, as in even-taylor")
+        raise NewError(f"{slug!r} is no slug: lower-case words and digits joined by hyphens, as even-taylor")
     path = root / "book" / f"{slug}.ipynb"
     if path.exists() or path.with_suffix(".md").exists():
         raise NewError(f"there is a page {slug} already")

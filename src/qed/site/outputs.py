@@ -52,7 +52,8 @@ def _figure(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
     shown = qed_picture(uri=image["uri"], alt=about.get("alt", ""), size=(width // 2, height // 2))
     number = env.temp_data["qed_figures"] = env.temp_data.get("qed_figures", 0) + 1
     words = qed_caption("", "", number=number)
-    words += renderer.renderer.nested_render_text(about["caption"], data.line, inline=True) or []
+    with renderer.renderer.current_node_context(words):
+        renderer.renderer.nested_render_text(about["caption"], data.line or 0, inline=True)
     return qed_figure("", shown, words, ids=[about["figure"]])
 
 
@@ -71,8 +72,7 @@ def visit_picture(translator: Any, node: nodes.Element) -> None:
     source = f"{translator.builder.imgpath}/{translator.builder.images[node['uri']]}"
     width, height = node["size"]
     translator.body.append(
-        translator.emptytag(node, "img", "\n", src=source, alt=node["alt"], width=width, height=height,
-                            decoding="async")
+        translator.emptytag(node, "img", "\n", src=source, alt=node["alt"], width=width, height=height)
     )
     raise nodes.SkipNode
 
