@@ -93,7 +93,7 @@ def _new(root: Path, slug: str) -> int:
     except NewError as error:
         print(f"No article was started: {error}.", file=sys.stderr)
         return 1
-    print(f"Started {path.relative_to(root)}. Write it in JupyterLab (make lab), then: make refresh NB={slug}")
+    print(f"Started {path.relative_to(root)}. Write it (make lab), then: make refresh NB={slug}")
     return 0
 
 

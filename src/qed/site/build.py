@@ -169,7 +169,7 @@ def _load(manifest: Path) -> dict[str, Hashes] | None:
         known: dict[str, Hashes] = json.loads(manifest.read_text())
     except (OSError, ValueError):
         return None
-    return known
+    return known if set(known) == {"pages", "frame", "site"} else None
 
 
 def _store(manifest: Path, content: dict[str, Hashes]) -> None:
@@ -189,7 +189,8 @@ def _lock(work: Path) -> Iterator[None]:
     except BlockingIOError:
         raise BuildError("Another build of this book is running; wait until it has ended.") from None
     except PermissionError as error:
-        raise BuildError(f"Cannot write {error.filename}: {error.strerror}; make the folder writable.") from None
+        hint = "make the folder writable, or clone the book elsewhere"
+        raise BuildError(f"Cannot write {error.filename}: {error.strerror}; {hint}.") from None
 
 
 def _recover(site: Path) -> None:

@@ -66,7 +66,7 @@ def make(root, python=sys.executable):
     made = run([python, "-m", "venv", "--clear", folder])
     if made.failed:
         if "ensurepip" in made.text or "No module named" in made.text:
-            raise Trouble("This Python cannot make environments; on Debian and Ubuntu: apt install python3-venv")
+            raise Trouble("This Python has no venv module; on Debian and Ubuntu: apt install python3-venv")
         raise Trouble("The environment could not be made: %s" % made.last)
     with open(os.path.join(root, "requirements.txt")) as file:
         wanted = len([line for line in file if line[:1].isalnum()])
@@ -74,7 +74,7 @@ def make(root, python=sys.executable):
     installed = run(pip + ["--disable-pip-version-check", "-r", "requirements.txt"], cwd=root, wanted=wanted)
     if installed.failed:
         if NETWORK.search(installed.text):
-            raise Trouble("The packages could not be fetched: no network. Connect, then run the command again.")
+            raise Trouble("No network: the packages could not be fetched. Connect, then run it again.")
         raise Trouble("The packages could not be installed: %s" % installed.last)
     with open(stamp, "w") as file:
         file.write(fingerprint(root))
