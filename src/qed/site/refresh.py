@@ -57,6 +57,7 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
 
     client = NotebookClient(
         book, timeout=timeout, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        extra_arguments=["--log-level=40"],  # no advice about encryption between two processes of one machine
         resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=count,
     )
     try:
