@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer, make and git, and nothing else: the rest comes from requirements.txt into .venv.
+
+PYTHON ?=
+SITE = .venv/bin/python -m qed.site
+export OMP_NUM_THREADS = 1
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+html: environment  ## build the site into _build/html
+	@$(SITE) build
+
+test: environment  ## run every test
+	@.venv/bin/ruff check && .venv/bin/mypy
+	@.venv/bin/pytest --nbval -n 2 --dist loadscope --nbval-cell-timeout=60 tests book
+
+serve: html  ## build the site and show it on a local port
+	@$(SITE) serve
+
+lab: environment  ## open JupyterLab on the book
+	@.venv/bin/jupyter lab book
+
+refresh: environment  ## execute notebooks and store their outputs: all, or NB=slug
+	@$(SITE) refresh $(NB)
+
+new: environment  ## start an article from the template: SLUG=my-question
+	@$(SITE) new "$(SLUG)"
+
+# The environment is checked by the Python inside it; where there is none yet, the first that is new enough makes it.
+environment:
+	@if .venv/bin/python src/qed/site/environment.py --check 2>/dev/null; then exit 0; fi; \
+	for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
+	  if $$python -c '' 2>/dev/null; then found=$$python; \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then break; fi; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	exec $$found src/qed/site/environment.py
+
+.PHONY: help html test serve lab refresh new environment

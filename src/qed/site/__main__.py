@@ -1,0 +1,101 @@
+"""The commands behind the Makefile: ``python -m qed.site``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+from qed.site.build import BuildError, build
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m qed.site", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder that holds _toc.yml")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build the site into _build/html")
+    commands.add_parser("serve", help="show the built site on a local port")
+    again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
+    again.add_argument("slug", nargs="*")
+    commands.add_parser("new", help="start an article from the template").add_argument("slug")
+    given = parser.parse_args(arguments)
+    root = given.root.resolve()
+    if given.command == "build":
+        return _build(root)
+    if given.command == "serve":
+        return _serve(root / "_build" / "html")
+    if given.command == "refresh":
+        return _refresh(root, given.slug)
+    return _new(root, given.slug)
+
+
+def _build(root: Path) -> int:
+    try:
+        print(build(root))
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        kept = " The last good site is untouched." if (root / "_build" / "html").exists() else ""
+        print(f"The site was not built; the causes are above.{kept}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(site: Path, ports: range = range(8000, 8020)) -> int:
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    handler = partial(SimpleHTTPRequestHandler, directory=site)
+    for port in ports:
+        try:
+            server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        except OSError:
+            continue
+        with server:
+            print(f"The site is at http://127.0.0.1:{port}/ (stop with Ctrl-C)", flush=True)
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                print()
+        return 0
+    print(f"No port between {ports[0]} and {ports[-1]} is free.", file=sys.stderr)
+    return 1
+
+
+def _refresh(root: Path, slugs: list[str]) -> int:
+    from qed.site.refresh import RefreshError, refresh
+
+    paths = [root / "book" / f"{slug}.ipynb" for slug in slugs] or sorted(root.glob("book/*.ipynb"))
+    failed = 0
+    for path in paths:
+        print(f"executing {path.name} ...", flush=True)
+        try:
+            if not path.exists():
+                raise RefreshError(f"there is no {path.relative_to(root)}")
+            count = refresh(path)
+        except RefreshError as error:
+            print(error, file=sys.stderr)
+            failed += 1
+        else:
+            print(f"stored the outputs of {count} code cells of {path.name}")
+    if failed:
+        print(f"{failed} of {len(paths)} notebooks failed and were left as they were.", file=sys.stderr)
+    else:
+        print(f"Refreshed {len(paths)} of {len(paths)} notebooks.")
+    return 1 if failed else 0
+
+
+def _new(root: Path, slug: str) -> int:
+    from qed.site.new import NewError, new
+
+    try:
+        path = new(root, slug)
+    except NewError as error:
+        print(f"No article was started: {error}.", file=sys.stderr)
+        return 1
+    print(f"Started {path.relative_to(root)}. Write it (make lab), then: make refresh NB={slug}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Outputs of notebooks: cards and figures."""
+
+from __future__ import annotations
+
+import struct
+from base64 import b64decode
+from typing import Any
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+
+from qed.site import cards, notebooks
+
+
+class qed_figure(nodes.General, nodes.Element):
+    """A figure: a picture and its caption."""
+
+
+class qed_picture(nodes.image):
+    """The picture of a figure, with its true width and height."""
+
+
+class qed_caption(nodes.General, nodes.TextElement):
+    """The caption of a figure, with its number."""
+
+
+class Outputs(MimeRenderPlugin):
+    """Render the outputs that `qed` stores; leave all others to MyST-NB."""
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        """Return the nodes of a card or a figure, None for anything else."""
+        if inline:
+            return None
+        if data.mime_type == notebooks.CLAIM:
+            return []  # for programs; the page shows the card
+        if data.mime_type == "text/html" and 'class="qed-' in data.string:
+            env = renderer.renderer.sphinx_env
+            return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
+        if data.mime_type == "image/png" and "figure" in data.output_metadata.get("qed", {}):
+            return [_figure(renderer, data)]
+        return None
+
+
+def _figure(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
+    about: dict[str, Any] = data.output_metadata["qed"]
+    env = renderer.renderer.sphinx_env
+    if not about.get("alt"):
+        cards.warn(f"figure {about['figure']!r} has no alternative text", (env.docname, data.line or 0))
+    width, height = struct.unpack(">II", b64decode(data.content)[16:24])  # of the PNG header
+    image = renderer.render_image(data)[0]
+    shown = qed_picture(uri=image["uri"], alt=about.get("alt", ""), size=(width // 2, height // 2))
+    number = env.temp_data["qed_figures"] = env.temp_data.get("qed_figures", 0) + 1
+    words = qed_caption("", "", number=number)
+    with renderer.renderer.current_node_context(words):
+        renderer.renderer.nested_render_text(about["caption"], data.line or 0, inline=True)
+    return qed_figure("", shown, words, ids=[about["figure"]])
+
+
+def visit_figure(translator: Any, node: nodes.Element) -> None:
+    """Open a figure."""
+    translator.body.append(translator.starttag(node, "figure", CLASS="qed-figure"))
+
+
+def depart_figure(translator: Any, node: nodes.Element) -> None:
+    """Close a figure."""
+    translator.body.append("</figure>\n")
+
+
+def visit_picture(translator: Any, node: nodes.Element) -> None:
+    """Write the picture; with its size, so that the page does not move when it arrives."""
+    source = f"{translator.builder.imgpath}/{translator.builder.images[node['uri']]}"
+    width, height = node["size"]
+    translator.body.append(
+        translator.emptytag(node, "img", "\n", src=source, alt=node["alt"], width=width, height=height)
+    )
+    raise nodes.SkipNode
+
+
+def visit_caption(translator: Any, node: nodes.Element) -> None:
+    """Open a caption with the figure's number."""
+    translator.body.append(f'<figcaption><span class="qed-number">Figure {node["number"]}.</span> ')
+
+
+def depart_caption(translator: Any, node: nodes.Element) -> None:
+    """Close a caption."""
+    translator.body.append("</figcaption>\n")

@@ -1,0 +1,88 @@
+"""Executing notebooks and storing their outputs."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from qed.site import notebooks
+
+TIMEOUT = 60  # seconds for one cell
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class RefreshError(Exception):
+    """A notebook could not be executed; the message names notebook, cell and cause."""
+
+
+def refresh(path: Path, timeout: int = TIMEOUT) -> int:
+    """Execute a notebook in a fresh kernel and store its outputs: all of them or, if a cell fails, nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    timeout : int
+        Seconds after which a cell is given up.
+
+    Returns
+    -------
+    int
+        How many code cells ran.
+
+    Raises
+    ------
+    RefreshError
+        If the file is no notebook, or a cell raises or does not end.
+    """
+    try:
+        notebooks.read(path)
+        book = nbformat.read(path, as_version=4)
+    except (notebooks.BadNotebook, nbformat.ValidationError) as error:
+        raise RefreshError(f"{path.name}: {notebooks.first_line(str(error))}") from None
+    os.environ.update(OMP_NUM_THREADS="1", PYTHONHASHSEED="0")
+    running = [0]
+
+    def count(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        running[0] += 1
+
+    client = NotebookClient(
+        book, timeout=timeout, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        extra_arguments=["--log-level=40"],  # no advice about encryption between two processes of one machine
+        resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=count,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        cause = f"{error.ename}: {notebooks.first_line(_ANSI.sub('', error.evalue))}"
+        raise RefreshError(f"{path.name}, code cell {running[0]}: {cause}") from None
+    except CellTimeoutError:
+        cause = f"did not end within {timeout} s"
+        raise RefreshError(f"{path.name}, code cell {running[0]}: {cause}") from None
+    except DeadKernelError:
+        raise RefreshError(f"{path.name}, code cell {running[0]}: the kernel died") from None
+    _store(book, path)
+    return running[0]
+
+
+def _store(book: nbformat.NotebookNode, path: Path) -> None:
+    """Write the notebook with nothing in it that differs from run to run."""
+    book.nbformat_minor = 5
+    for number, cell in enumerate(book.cells, 1):
+        cell.setdefault("id", f"cell-{number}")
+        cell.metadata.pop("execution", None)
+    book.metadata = nbformat.from_dict({
+        "kernelspec": KERNEL, "language_info": LANGUAGE, "qed": {"code": notebooks.code_hash(book)},
+    })
+    partial = path.with_suffix(".partial")
+    partial.write_text(nbformat.writes(book, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)

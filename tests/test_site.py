@@ -1,0 +1,268 @@
+"""The built site in a real browser, served from a local port."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-quic"]  # fmt: skip
+HOW = "these tests need Chromium; on Debian and Ubuntu: apt install chromium, on macOS: install Google Chrome"
+
+SITE = ROOT / "_build" / "html"
+PAGES = ["index.html", "search.html", *(
+    f"book/{path.stem}.html" for path in sorted((ROOT / "book").iterdir()) if path.suffix in (".md", ".ipynb")
+)]  # fmt: skip
+ARTICLES = [f"book/{path.stem}.html" for path in sorted((ROOT / "book").glob("*.ipynb"))]
+
+# A formula that is shown, with nothing of it: no size, or text where a formula should be.
+INVISIBLE = """() => [...document.querySelectorAll('article .katex-html')].filter(e => {
+  const box = e.getBoundingClientRect();
+  return e.checkVisibility() && !(box.width > 1 && box.height > 1);
+}).length"""
+
+# The contrast of each grade's word with what is behind it, by the formula of WCAG 2.
+CONTRAST = """() => {
+  const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
+      .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
+  const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+      if (!/rgba\\(.*, 0\\)$/.test(c)) return c; } return 'rgb(255, 255, 255)'; };
+  const words = '.qed-grade, .qed-flag, .qed-id, .qed-witness, .qed-routes dt, figcaption';
+  return [...document.querySelectorAll(words)].map(e => {
+    const [a, b] = [getComputedStyle(e).color, behind(e)].map(light).sort((x, y) => y - x);
+    return [e.className || e.tagName, (a + 0.05) / (b + 0.05)];
+  });
+}"""
+
+
+def soup(path: Path) -> BeautifulSoup:
+    """Parse a page."""
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The site of the book, built as `make html` builds it if it is not up to date."""
+    command = [sys.executable, "-m", "qed.site", "build"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return SITE
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The site's address on a free local port."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium. Missing, it is a reason to skip; where CI=true, it is a failure."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """A page as a reader with an empty cache meets it, and what the browser had to say."""
+
+    def __init__(self, browser: Any, address: str, theme: str = "light", width: int = 1280) -> None:
+        size = {"width": width, "height": 900}
+        self.context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
+        self.address, self.errors, self.strangers = address, [], []
+        self.context.route("**/*", self._route)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on("response", lambda r: self.errors.append(r.url) if r.status >= 400 else None)
+
+    def _route(self, route: Any) -> None:
+        url = route.request.url
+        if url.startswith((self.address, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.strangers.append(url)
+            route.abort()
+
+    def go(self, name: str) -> Any:
+        """Open a page and wait until all of it is there, its fonts too."""
+        self.page.goto(urljoin(self.address, name))
+        self.page.wait_for_url(lambda url: not url.endswith("index.html"))  # which leads on to the first page
+        self.page.wait_for_load_state("load")
+        self.page.evaluate("document.fonts.ready")
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Any]:
+    """Open visits that are closed at the end of the test."""
+    opened: list[Visit] = []
+
+    def start(**options: Any) -> Visit:
+        opened.append(Visit(browser, address, **options))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_error_and_asks_no_other_host(visit: Any, name: str, theme: str):
+    seen = visit(theme=theme)
+    page = seen.go(name)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert seen.errors == []
+    assert seen.strangers == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_does_not_scroll_sideways_on_a_phone(visit: Any, name: str):
+    page = visit(width=360).go(name)
+    page.evaluate("document.querySelectorAll('details').forEach(e => e.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.querySelector('article, main').scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", ARTICLES)
+def test_mathematics_is_visible_in_its_own_fonts(visit: Any, name: str, width: int):
+    page = visit(width=width).go(name)
+    loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)")
+    assert {"KaTeX_Main", "KaTeX_Math"} <= {name.strip('"') for name in loaded}
+    assert page.locator("article p .katex").count() > 0
+    assert page.locator(".qed-card .katex").count() >= page.locator(".qed-card").count() > 0
+    assert page.evaluate(INVISIBLE) == 0
+    text = page.locator("article").inner_text()
+    assert [mark for mark in (r"\(", r"\[", r"\frac", "$$") if mark in text] == []
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_a_long_formula_can_be_scrolled_to_both_its_ends(visit: Any, name: str):
+    page = visit(width=360).go(name)
+    cut = page.evaluate("""() => [...document.querySelectorAll('article div.math')].filter(e => {
+        e.scrollLeft = 0;
+        const first = e.querySelector('.katex-html');
+        return first.getBoundingClientRect().left < e.getBoundingClientRect().left - 1;
+    }).length""")
+    assert cut == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ARTICLES)
+def test_words_on_cards_can_be_told_from_what_is_behind_them(visit: Any, name: str, theme: str):
+    found = visit(theme=theme).go(name).evaluate(CONTRAST)
+    assert found
+    assert [pair for pair in found if pair[1] < 4.5] == []
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_outputs_do_not_stand_on_a_light_box_in_the_dark(visit: Any, name: str):
+    page = visit(theme="dark").go(name)
+    light = page.evaluate("""() => [...document.querySelectorAll('.cell_output, .cell_output *')]
+      .filter(e => {
+        if (e.tagName == 'IMG') return false;
+        const v = getComputedStyle(e).backgroundColor.match(/[\\d.]+/g).map(Number);
+        return v[3] !== 0 && v[0] + v[1] + v[2] > 380;
+      }).length""")
+    assert light == 0
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_the_page_does_not_move_when_its_figures_arrive(visit: Any, name: str):
+    page = visit().go(name)
+    wrong = page.evaluate("""() => [...document.querySelectorAll('figure img')].filter(e => {
+      const kept = e.getAttribute('width') / e.getAttribute('height');
+      return !e.complete || !(Math.abs(e.naturalWidth / e.naturalHeight - kept) < 0.01);
+    }).length""")
+    assert wrong == 0
+
+
+def test_the_theme_can_be_switched(visit: Any):
+    page = visit().go("book/intro.html")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(colour)
+    for _ in range(3):  # auto, light, dark, in a circle that starts anywhere
+        page.locator("button.theme-switch-button:visible").first.click()
+        if page.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate(colour) != before
+
+
+def test_a_claims_address_leads_to_its_card(visit: Any):
+    page = visit().go("book/intro.html")
+    page.locator("section.qed-card .qed-id").first.click()
+    page.wait_for_load_state("load")
+    anchor = unquote(urlsplit(page.url).fragment)
+    assert page.evaluate("anchor => document.getElementById(anchor).checkVisibility()", anchor)
+    top = page.evaluate("anchor => document.getElementById(anchor).getBoundingClientRect().top", anchor)
+    assert 0 <= top < 900
+
+
+def test_the_search_finds_an_article(visit: Any):
+    page = visit().go("search.html?q=polynomials")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results li a").count() > 0
+
+
+def test_no_link_and_no_anchor_is_broken(site: Path):
+    pages = {path: soup(path) for path in [*site.glob("*.html"), *site.glob("book/*.html")]}
+    anchors = {path: {tag["id"] for tag in page.select("[id]")} for path, page in pages.items()}
+    broken = []
+    for path, page in pages.items():
+        for tag in page.select("a[href], link[href], img[src], script[src]"):
+            url = urlsplit(tag.get("href") or tag.get("src"))
+            if url.scheme or url.netloc:
+                continue
+            target = Path(os.path.normpath(path.parent / unquote(url.path))) if url.path else path
+            target = target / "index.html" if target.is_dir() else target
+            missing = url.fragment and target in anchors and unquote(url.fragment) not in anchors[target]
+            if not target.exists() or missing:
+                broken.append(f"{path.relative_to(site)}: {url.geturl()}")
+    assert broken == []
+
+
+def test_no_two_things_on_a_page_bear_one_name(site: Path):
+    for path in site.glob("book/*.html"):
+        ids = [tag["id"] for tag in soup(path).select("[id]")]
+        assert len(ids) == len(set(ids)), (path.name, sorted({id for id in ids if ids.count(id) > 1}))
+
+
+def test_every_page_has_one_title_and_says_its_language(site: Path):
+    for path in site.glob("book/*.html"):
+        page = soup(path)
+        assert len(page.select("article h1")) == 1, path.name
+        assert page.html["lang"] == "en", path.name
