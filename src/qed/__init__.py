@@ -91,8 +91,10 @@ def claim(
     Refuted, Undecided, Vacuous, Toothless, Disagreement, BadStatement
         Each names the claim and says what to do.
     """
-    found = judge(id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
-                  check=check, at=at, grade=grade, source=source, certificate=certificate)  # fmt: skip
+    found = judge(
+        id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
+        check=check, at=at, grade=grade, source=source, certificate=certificate,
+    )  # fmt: skip
     ACCEPTED[id] = found
     from IPython.display import display
 

@@ -91,87 +91,93 @@ def weaker(a: str, b: str) -> str:
     return max(a, b, key=GRADES.index)
 
 
-def judge(
-    id: str,
-    stated: Any,
-    *,
-    domain: dict[str, Any] | None = None,
-    where: tuple[str, ...] | str = (),
-    let: dict[str, Any] | None = None,
-    control: Any = None,
-    uses: tuple[str, ...] | list[str] = (),
-    because: str | None = None,
-    cite: str | None = None,
-    check: Callable[[Any], Any] | None = None,
-    at: Any = None,
-    grade: str | None = None,
-    source: str | None = None,
-    certificate: str | None = None,
-    known: dict[str, Claim] | None = None,
-) -> Claim:
+@dataclass(frozen=True)
+class Request:
+    """What an author asks to be judged; the fields are the parameters of :func:`qed.claim`."""
+
+    id: str
+    stated: Any
+    domain: dict[str, Any] = field(default_factory=dict)
+    where: tuple[str, ...] | str = ()
+    let: dict[str, Any] | None = None
+    control: Any = None
+    uses: tuple[str, ...] | list[str] = ()
+    because: str | None = None
+    cite: str | None = None
+    check: Callable[[Any], Any] | None = None
+    at: Any = None
+    grade: str | None = None
+    source: str | None = None
+    certificate: str | None = None
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """The hypotheses as a tuple, a single one included."""
+        return (self.where,) if isinstance(self.where, str) else tuple(self.where)
+
+
+def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **given: Any) -> Claim:
     """Judge a claim and return its record, or raise the error that names what is wrong with it.
 
-    The parameters are those of :func:`qed.claim`; `known` holds the earlier claims by id.
+    Parameters
+    ----------
+    id, stated, **given
+        As for :func:`qed.claim`, the sets of the variables together in the dict `domain`.
+    known : dict
+        The earlier claims by id; by default those that this process has accepted.
     """
-    known = ACCEPTED if known is None else known
     try:
-        return _judge(id, stated, domain or {}, (where,) if isinstance(where, str) else tuple(where), let or {},
-                      control, tuple(uses), because, cite, check, at, grade, source, certificate, known)  # fmt: skip
+        return _judge(Request(id, stated, **given), ACCEPTED if known is None else known)
     except QedError as problem:
-        if not str(problem).startswith(id):
+        if not str(problem).startswith(f"{id}: "):
             raise type(problem)(f"{id}: {problem}") from None
         raise
 
 
-def _judge(
-    id: str, stated: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any], control: Any,
-    uses: tuple[str, ...], because: str | None, cite: str | None, check: Callable[[Any], Any] | None, at: Any,
-    grade: str | None, source: str | None, certificate: str | None, known: dict[str, Claim],
-) -> Claim:  # fmt: skip
-    _check_form(id, control, uses, because, grade, known)
-    noted = _source(source)
-    text = _text(stated)
-    if check is not None:
-        own, engines, refused = _by_function(check, at, control)
-        judged, found = None, None
+def _judge(request: Request, known: dict[str, Claim]) -> Claim:
+    _check_form(request, known)
+    uses, noted, text = tuple(request.uses), _source(request.source), _text(request.stated)
+    judged: Statement | None = None
+    found: Hunt | None = None
+    if request.check is not None:
+        own, engines, refused = _by_function(request.check, request.at, request.control)
     else:
-        judged = statement(text, domain, where, {head: _text(body) for head, body in let.items()})
+        let = {head: _text(body) for head, body in (request.let or {}).items()}
+        judged = statement(text, request.domain, request.hypotheses, let)
         found = _hunt(judged)
-        lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
-        own, engines = _prove(judged, found, lemmas, uses, because, cite, certificate, known)
-        refused = _refuse(judged, control, domain, where, let)
-    if cite is not None:
+        own, engines = _prove(judged, found, request, known)
+        refused = _refuse(judged, request)
+    if request.cite is not None:
         own = "cited"
-    if grade is not None and GRADES.index(own) > GRADES.index(grade):
-        raise Undecided(
-            f"grade={grade!r} was asserted, but the check reaches only {own!r}: claim that, or help the proof"
-        )
+    if request.grade is not None and GRADES.index(own) > GRADES.index(request.grade):
+        raise Undecided(f"grade={request.grade!r} was asserted, but the check reaches only {own!r}: help the proof")
     effective, weakest = own, None
     for name in uses:
         if GRADES.index(known[name].effective) > GRADES.index(effective):
             effective, weakest = known[name].effective, known[name].weakest or name
-    return Claim(id, text, judged, own, effective, weakest, engines, found, refused, uses, because,
-                 text if check is not None else None, cite, noted)  # fmt: skip
+    return Claim(
+        request.id, text, judged, own, effective, weakest, engines, found, refused, uses, request.because,
+        text if judged is None else None, request.cite, noted,
+    )  # fmt: skip
 
 
-def _check_form(
-    id: str, control: Any, uses: tuple[str, ...], because: str | None, grade: str | None, known: dict[str, Claim]
-) -> None:
+def _check_form(request: Request, known: dict[str, Claim]) -> None:
+    id = request.id
     if not id or any(not (c.isalnum() or c in "-.") for c in id) or id.count(".") != 1:
         raise BadStatement(f"the id {id!r} is not of the form article.what-is-true")
-    if control is None:
+    if request.control is None:
         raise BadStatement("no control: add control=, the nearest false statement, which the same check must refuse")
-    for name in uses:
+    for name in request.uses:
+        if name == id:
+            raise BadStatement("a claim cannot use itself")
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; a claim may use only claims made before it"
             raise BadStatement(f"uses {name!r}, which no earlier claim bears{hint}")
-        if name == id:
-            raise BadStatement("a claim cannot use itself")
-    if because is not None and not uses:
+    if request.because is not None and not request.uses:
         raise BadStatement("because= joins earlier claims: name them in uses=")
-    if grade is not None and grade not in GRADES:
-        raise BadStatement(f"grade={grade!r} is none of {', '.join(GRADES)}")
+    if request.grade is not None and request.grade not in GRADES:
+        raise BadStatement(f"grade={request.grade!r} is none of {', '.join(GRADES)}")
 
 
 def _source(text: str | None) -> tuple[str, str] | None:
@@ -221,40 +227,39 @@ def describe(text: str, found: Hunt) -> str:
     return f"{text} is false{place}: the sides are {found.sides[0]} and {found.sides[1]}"
 
 
-def _prove(
-    judged: Statement, found: Hunt, lemmas: list[Lemma], uses: tuple[str, ...], because: str | None, cite: str | None,
-    certificate: str | None, known: dict[str, Claim],
-) -> tuple[str, tuple[str, ...]]:  # fmt: skip
-    if because is not None or cite is not None:
+def _prove(judged: Statement, found: Hunt, request: Request, known: dict[str, Claim]) -> tuple[str, tuple[str, ...]]:
+    if request.because is not None or request.cite is not None:
         if found.verdict == "out of reach":
             raise Undecided("the hunt cannot evaluate the statement, so nothing but words would support it")
         weakest = "proved"
-        for name in uses:
+        for name in request.uses:
             weakest = weaker(weakest, known[name].effective)
-        return weakest, ("joined in words" if because is not None else f"cited: {cite}",)
-    hint = parse_expression(certificate, "the certificate") if certificate is not None else None
+        return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",)
+    lemmas = [Lemma(name, s) for name in request.uses if (s := known[name].statement) is not None]
+    hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
     proof = Prover(judged, lemmas, hint).run()
     if proof.grade is None:
         tried = "; ".join(dict.fromkeys(proof.tried)) or "nothing applied"
         raise Undecided(
-            f"{judged.text} could not be decided. This is a failure, not a refutation. Tried: {tried}. "
-            "Help it: narrow the domain, add where=, add a lemma by uses=, give certificate=, or join lemmas by because="
+            f"{judged.text} could not be decided. This is a failure, not a refutation. Tried: {tried}. Help it: "
+            "narrow the domain, add where=, add a lemma by uses=, give certificate=, or join lemmas by because="
         )
     return proof.grade, tuple(proof.engines)
 
 
-def _refuse(
-    judged: Statement, control: Any, domain: dict[str, Any], where: tuple[str, ...], let: dict[str, Any]
-) -> Control:
+def _refuse(judged: Statement, request: Request) -> Control:
     """Judge the near-miss by the same hunt; it must fall with a witness."""
-    changed = dict(control) if isinstance(control, dict) else {"statement": control}
+    changed = dict(request.control) if isinstance(request.control, dict) else {"statement": request.control}
     text = _text(changed.pop("statement", judged.text))
-    hypotheses = changed.pop("where", where)
-    definitions: dict[str, Any] = {head: _text(body) for head, body in {**let, **changed.pop("let", {})}.items()}
-    hypotheses = (hypotheses,) if isinstance(hypotheses, str) else tuple(hypotheses)
-    missed = statement(text, {**domain, **changed}, hypotheses, definitions)
-    if missed == judged or (missed.text == judged.text and (missed.domain, missed.where) == (judged.domain, judged.where)
-                            and missed.definitions == judged.definitions):  # fmt: skip
+    where = changed.pop("where", request.hypotheses)
+    let: dict[str, Any] = {**(request.let or {}), **changed.pop("let", {})}
+    missed = statement(
+        text,
+        {**request.domain, **changed},
+        (where,) if isinstance(where, str) else tuple(where),
+        {head: _text(body) for head, body in let.items()},
+    )
+    if missed.key == judged.key:
         raise BadStatement("the control is the statement itself: state a near-miss that is false")
     found = hunt(missed)
     if found.verdict == "vacuous":
@@ -281,9 +286,7 @@ def _by_function(check: Callable[[Any], Any], at: Any, control: Any) -> tuple[st
             f"its control {control!r} was accepted by {check.__name__}; a check that cannot fail shows nothing"
         )
     if not refused.witness:
-        raise Toothless(
-            f"its control {control!r} was refused by {check.__name__} without a witness: return Verdict(False, witness=...)"
-        )
+        raise Toothless(f"its control {control!r} was refused without a witness: return Verdict(False, witness=...)")
     return accepted.grade, (accepted.engine,), Control(str(control), None, "refuted", refused.witness, ())
 
 

@@ -202,12 +202,8 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
     missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
     rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
     if claim.effective != claim.grade:
-        rows.append(
-            (
-                "Effective",
-                f'<span class="qed-effective">{claim.effective}</span>, through <a href="#{claim.weakest}">{claim.weakest}</a>',
-            )
-        )
+        through = f'through <a href="#{claim.weakest}">{claim.weakest}</a>'
+        rows.append(("Effective", f'<span class="qed-effective">{claim.effective}</span>, {through}'))
     if claim.uses:
         rows.append(("Uses", ", ".join(f'<a href="#{u}">{u}</a>' for u in claim.uses)))
     if claim.source:
@@ -215,9 +211,8 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         rows.append(("Source", f"{claim.source[0]}{note}"))
     parts += [f"<dt>{label}</dt><dd>{content}</dd>" for label, content in rows]
     parts.append("</dl>")
-    parts.append(
-        f'<details class="qed-exact"><summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre></details></section>'
-    )
+    exact = f"<summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre>"
+    parts.append(f'<details class="qed-exact">{exact}</details></section>')
     return "\n".join(parts)
 
 

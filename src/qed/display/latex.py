@@ -15,6 +15,8 @@ PLAIN = {"sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh
          "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "log": r"\log", "Max": r"\max", "Min": r"\min",
          "gamma": r"\Gamma", "uppergamma": r"\Gamma", "lowergamma": r"\gamma", "LambertW": "W", "beta": r"\mathrm{B}",
          "det": r"\det", "trace": r"\operatorname{tr}", "adjugate": r"\operatorname{adj}"}  # fmt: skip
+# Calls that end in something raised or tall, and take parentheses before an exponent.
+RAISED = {"exp", "factorial", "sqrt", "transpose", "Sum", "Product", "Integral", "diff", "log"}
 SUBSCRIPTS = set("ijklmnKN")
 ADD, HEAD, MUL, POW, ATOM = 1, 2, 3, 4, 5
 
@@ -89,7 +91,7 @@ class Writer:
             return rf"\frac{{{self.tex(node.left)}}}{{{self.tex(node.right)}}}", POW
         if isinstance(node.op, ast.Pow):
             base, level = self._write(node.left)
-            if level < ATOM or (isinstance(node.left, ast.Call) and self._raised(node.left)):
+            if level < ATOM or (isinstance(node.left, ast.Call) and ast.unparse(node.left.func) in RAISED):
                 base = self.group(base)
             return f"{base}^{{{self._in_small(node.right)}}}", POW
         lead = ADD if isinstance(node.left, ast.UnaryOp) else MUL
@@ -103,9 +105,6 @@ class Writer:
         digits = right[0].isdigit() or right.startswith(r"\frac{") and left[-1:].isdigit()
         dot = r"\cdot " if digits else ""
         return f"{left} {dot}{right}", ADD if left.startswith("-") else MUL
-
-    def _raised(self, call: ast.Call) -> bool:
-        return call.func.id in ("exp", "factorial", "sqrt", "transpose", "Sum", "Product", "Integral", "diff", "det", "trace", "adjugate", "log")  # type: ignore[attr-defined] # fmt: skip
 
     def _in_small(self, node: ast.expr) -> str:
         self.small += 1
@@ -167,7 +166,7 @@ class Writer:
             return f"I_{{{self.tex(args[0])}}}", ATOM
         if f == "transpose":
             return rf"{self.tex(args[0], ATOM)}^{{\mathsf{{T}}}}", POW
-        if f == "besselj" or f == "besseli":
+        if f in ("besselj", "besseli"):
             return f"{f[-1].upper()}_{{{self.tex(args[0])}}}{self.group(self.tex(args[1]))}", ATOM
         head = PLAIN.get(f, rf"\operatorname{{{f}}}")
         if f == "log" and len(args) == 2:
@@ -187,7 +186,7 @@ class Writer:
                 and sum(x.id in ast.unparse(a).split() for a in body.args) == 1
                 and names
                 and order <= 3
-            ):  # type: ignore[attr-defined]
+            ):
                 return self._defined(body.func.id, body.args, "'" * order), ATOM
         power = f"^{{{order}}}" if order > 1 else ""
         variable = self.tex(x)
@@ -202,9 +201,7 @@ def name(text: str) -> str:
     digits = head.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
     if not tail and digits and digits.isdigit():
         head, tail = head[: -len(digits)], digits
-    if head in GREEK:
-        head = rf"\{head}"
-    elif head.capitalize() == head and head.lower() in GREEK:
+    if head in GREEK or (head.capitalize() == head and head.lower() in GREEK):
         head = rf"\{head}"
     elif len(head) > 1:
         head = rf"\mathrm{{{head}}}"

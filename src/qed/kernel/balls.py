@@ -106,7 +106,7 @@ def divide(a: Any, b: Any) -> Any:
     if isinstance(b, fmpq_poly):
         raise OutOfReach("a quotient of polynomials")
     constant = b[0] if isinstance(b, arb_series) else b
-    if isinstance(constant, arb) and not constant != 0:
+    if isinstance(constant, arb) and constant.contains(0):
         if constant == 0:
             raise UndefinedAt("division by zero")
         raise Unclear("the divisor may be zero")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from fractions import Fraction
@@ -141,6 +142,12 @@ class Statement:
     where_shown: tuple[Relation, ...] = ()
     where: tuple[Relation, ...] = ()
     definitions: tuple[Definition, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What is said, apart from spacing and names of definitions: equal keys mean the same statement."""
+        sides = [(ast.dump(r.left), r.op, ast.dump(r.right)) for r in (*self.relations, *self.where)]
+        return (*sides, len(self.relations), *sorted((name, str(d)) for name, d in self.domain.items()))
 
     @property
     def matrix_names(self) -> tuple[str, ...]:
@@ -317,7 +324,7 @@ def statement(
     text: str,
     domain: dict[str, object] | None = None,
     where: tuple[str, ...] = (),
-    let: dict[str, object] | None = None,
+    let: Mapping[str, object] | None = None,
 ) -> Statement:
     """Read a statement with its domain, hypotheses and definitions.
 
