@@ -179,14 +179,8 @@ class Writer:
         body, x = node.args[0], node.args[1]
         order = int(node.args[2].value) if len(node.args) == 3 and isinstance(node.args[2], ast.Constant) else 1  # type: ignore[arg-type]
         if isinstance(body, ast.Call) and isinstance(body.func, ast.Name) and body.func.id in self.definitions:
-            direct = [a for a in body.args if isinstance(a, ast.Name) and ast.dump(a) == ast.dump(x)]
-            names = {n.id for a in body.args for n in ast.walk(a) if isinstance(n, ast.Name)}
-            if (
-                len(direct) == 1
-                and sum(x.id in ast.unparse(a).split() for a in body.args) == 1
-                and names
-                and order <= 3
-            ):
+            mentions = [a for a in body.args if ast.unparse(x) in {ast.unparse(n) for n in ast.walk(a)}]
+            if len(mentions) == 1 and isinstance(mentions[0], ast.Name) and order <= 3:
                 return self._defined(body.func.id, body.args, "'" * order), ATOM
         power = f"^{{{order}}}" if order > 1 else ""
         variable = self.tex(x)

@@ -434,6 +434,8 @@ def _integral(node: ast.Call, env: Env) -> Any:
         raise OutOfReach("the integrand has no numeric route") from problem
     if not result.is_finite():
         raise Unclear("the integral is not enclosed")
+    if not result.imag.contains(0):
+        raise UndefinedAt("the integrand is not real")
     return result.real
 
 
