@@ -132,6 +132,9 @@ def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **give
         if not str(problem).startswith(f"{id}: "):
             raise type(problem)(f"{id}: {problem}") from None
         raise
+    except Exception as problem:
+        # Whatever breaks inside a rule or a library is no verdict; it must never pass for one.
+        raise Undecided(f"{id}: the engine failed with {type(problem).__name__}: {problem}") from problem
 
 
 def _judge(request: Request, known: dict[str, Claim]) -> Claim:
@@ -209,6 +212,11 @@ def _text(value: Any) -> str:
 
 def _hunt(judged: Statement) -> Hunt:
     found = hunt(judged)
+    if found.verdict == "vacuous" and any(r.op == "=" for r in judged.where):
+        raise Undecided(
+            "no point was found that meets the hypotheses; an equation in where= is seldom met by a "
+            "rational point: solve it for a variable and put that in by let="
+        )
     if found.verdict == "vacuous":
         raise Vacuous(
             "no point was found that lies in the domain and meets the hypotheses: widen the domain or mend where="
@@ -235,9 +243,13 @@ def _prove(judged: Statement, found: Hunt, request: Request, known: dict[str, Cl
         for name in request.uses:
             weakest = weaker(weakest, known[name].effective)
         return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",)
+    if found.verdict == "out of reach" and not _beyond_hunting(judged):
+        raise Undecided("the hunt could not evaluate the statement at enough points of its domain")
     lemmas = [Lemma(name, s) for name in request.uses if (s := known[name].statement) is not None]
     hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
     proof = Prover(judged, lemmas, hint).run()
+    if proof.verdict:
+        raise Refuted(describe(judged.text, Hunt(proof.verdict, 0, proof.witness, proof.sides)))
     if proof.grade is None:
         tried = "; ".join(dict.fromkeys(proof.tried)) or "nothing applied"
         raise Undecided(
@@ -245,6 +257,11 @@ def _prove(judged: Statement, found: Hunt, request: Request, known: dict[str, Cl
             "narrow the domain, add where=, add a lemma by uses=, give certificate=, or join lemmas by because="
         )
     return proof.grade, tuple(proof.engines)
+
+
+def _beyond_hunting(judged: Statement) -> bool:
+    """Tell whether a statement has no numeric route by its nature: a limit, or an infinite range."""
+    return any(word in judged.text or any(word in d.text for d in judged.definitions) for word in ("Limit", "oo"))
 
 
 def _refuse(judged: Statement, request: Request) -> Control:
@@ -264,6 +281,10 @@ def _refuse(judged: Statement, request: Request) -> Control:
     found = hunt(missed)
     if found.verdict == "vacuous":
         raise Vacuous(f"no point meets the control {text}")
+    if found.verdict in ("survived", "out of reach"):
+        proof = Prover(missed, []).run()
+        if proof.verdict:
+            found = Hunt(proof.verdict, 0, proof.witness, proof.sides)
     if found.verdict not in ("refuted", "undefined"):
         raise Toothless(
             f"its control {text} was not refused; a check that cannot fail shows nothing. "

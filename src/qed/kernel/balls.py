@@ -147,7 +147,8 @@ def power(a: Any, b: Any) -> Any:
         root = a.p.isqrt(), a.q.isqrt()
         if root[0] ** 2 == a.p and root[1] ** 2 == a.q:
             return fmpq(*root) ** int(b.p)
-    return (ball(b) * ball(a).log()).exp() if b != fmpq(1, 2) else ball(a).sqrt()
+    half = isinstance(b, fmpq) and b == fmpq(1, 2)
+    return ball(a).sqrt() if half else (ball(b) * ball(a).log()).exp()
 
 
 def _log(x: Any) -> Any:
@@ -267,6 +268,28 @@ def _uppergamma(s: Any, x: Any) -> Any:
     return ball(x).gamma_upper(ball(s))
 
 
+OUTSIDE: dict[str, Callable[[Any], bool]] = {
+    "asin": lambda x: x < -1 or x > 1, "acos": lambda x: x < -1 or x > 1, "acosh": lambda x: x < 1,
+    "atanh": lambda x: x <= -1 or x >= 1, "LambertW": lambda x: x + (-arb(1)).exp() < 0,
+    "loggamma": lambda x: x <= 0, "digamma": lambda x: x <= 0 and x.is_integer(),
+}  # fmt: skip
+
+
+def _bessel(name: str) -> Callable[[Any, Any], Any]:
+    def apply(n: Any, x: Any) -> Any:
+        if whole(n) is None:
+            positive(x, f"a Bessel function of order {n} at a number that is not positive")
+        return getattr(ball(x), name)(ball(n))
+
+    return apply
+
+
+def _polylog(s: Any, x: Any) -> Any:
+    if isinstance(x, fmpq | arb) and x > 1:
+        raise UndefinedAt("a polylogarithm beyond 1")
+    return ball(x).polylog(ball(s))
+
+
 def _method(name: str) -> Callable[[Any], Any]:
     at_zero = {"exp": 1, "sin": 0, "cos": 1, "tan": 0, "sinh": 0, "cosh": 1, "tanh": 0, "asin": 0, "atan": 0,
                "asinh": 0, "atanh": 0, "erf": 0, "erfc": 1, "erfi": 0, "LambertW": 0}.get(name)  # fmt: skip
@@ -283,10 +306,8 @@ def _method(name: str) -> Callable[[Any], Any]:
             return (up - down) / 2 if name == "sinh" else (up + down) / 2
         if not hasattr(x, spelled):
             raise OutOfReach(f"{name} of this kind of value")
-        if name in ("asin", "acos", "atanh", "acosh") and isinstance(x, arb):
-            low, high = (1, None) if name == "acosh" else (-1, 1)
-            if x < low or (high is not None and x > high):
-                raise UndefinedAt(f"{name} outside its domain")
+        if isinstance(x, arb) and name in OUTSIDE and OUTSIDE[name](x):
+            raise UndefinedAt(f"{name} outside its domain")
         return getattr(x, spelled)()
 
     return apply
@@ -300,8 +321,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Max": _extreme(True), "Min": _extreme(False), "factorial": _factorial, "gamma": _gamma, "binomial": _binomial,
     "uppergamma": _uppergamma, "lowergamma": lambda s, x: _gamma(s) - _uppergamma(s, x),
     "beta": lambda a, b: divide(_gamma(a) * _gamma(b), _gamma(a + b)), "Rational": divide,
-    "besselj": lambda n, x: ball(x).bessel_j(ball(n)), "besseli": lambda n, x: ball(x).bessel_i(ball(n)),
-    "polylog": lambda s, x: ball(x).polylog(ball(s)), "hyper1f1": lambda a, b, x: ball(x).hypgeom_1f1(ball(a), ball(b)),
+    "besselj": _bessel("bessel_j"), "besseli": _bessel("bessel_i"), "polylog": _polylog,
+    "hyper1f1": lambda a, b, x: ball(x).hypgeom_1f1(ball(a), ball(b)),
     "det": lambda m: m.det(), "trace": lambda m: m.trace(), "adjugate": lambda m: m.adjugate(),
     "transpose": lambda m: Matrix(list(zip(*m.rows, strict=True))),
 }  # fmt: skip
@@ -377,7 +398,12 @@ def _call(node: ast.Call, env: Env) -> Any:
             raise OutOfReach("a sum without end, or with too many terms")
         total: Any = fmpq(0 if name == "Sum" else 1)
         for k in range(first, last + 1):
-            term = value(node.args[0], {**env, variable: fmpq(k)})
+            env["#terms"] = env.get("#terms", 0) + 1
+            if env["#terms"] > MAX_TERMS:
+                raise OutOfReach("too many terms")
+            inner = {**env, variable: fmpq(k)}
+            term = value(node.args[0], inner)
+            env["#terms"] = inner["#terms"]
             total = total + term if name == "Sum" else total * term
         return total
     if name == "Integral":
@@ -486,9 +512,11 @@ def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | 
         for precision in precisions(relation):
             flint.ctx.prec = precision
             try:
-                left, right = value(relation.left, env), value(relation.right, env)
+                left, right = value(relation.left, dict(env)), value(relation.right, dict(env))
             except Unclear:
                 continue
+            except (TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError) as problem:
+                raise OutOfReach(f"{type(problem).__name__} in the evaluation: {problem}") from problem
             verdict, sides = _compare(left, relation.op, right)
             if verdict is not None:
                 return verdict, sides
@@ -497,19 +525,24 @@ def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | 
     return None, sides
 
 
-def _compare(left: Any, op: str, right: Any) -> tuple[bool | None, tuple[Any, Any]]:
+def _compare(left: Any, op: str, right: Any) -> tuple[bool | None, tuple[Any, Any] | None]:
     if isinstance(left, Matrix) or isinstance(right, Matrix):
         if not (isinstance(left, Matrix) and isinstance(right, Matrix)) or op != "=":
             raise OutOfReach("matrices are compared with Eq, and with matrices")
+        if [len(row) for row in left.rows] != [len(row) for row in right.rows]:
+            raise OutOfReach("matrices of different shapes")
         flat = [pair for rows in zip(left.rows, right.rows, strict=True) for pair in zip(*rows, strict=True)]
         verdicts = [_compare(a, op, b) for a, b in flat]
         wrong = next((sides for verdict, sides in verdicts if verdict is False), None)
         if wrong:
             return False, wrong
-        return (True if all(verdict for verdict, _ in verdicts) else None), verdicts[0][1]
+        seen = verdicts[0][1] if all(sides for _, sides in verdicts) else None
+        return (True if all(verdict for verdict, _ in verdicts) else None), seen
+    if not isinstance(left, fmpq | arb) or not isinstance(right, fmpq | arb):
+        raise OutOfReach("sides that are no real numbers")
     gap = left - right
-    if not isinstance(gap, fmpq | arb) or (isinstance(gap, arb) and not gap.is_finite()):
-        return None, (left, right)
+    if isinstance(gap, arb) and not gap.is_finite():
+        return None, None
     for truth, verdict in {
         "=": ((gap == 0, True), (gap != 0, False)),
         "!=": ((gap != 0, True), (gap == 0, False)),

@@ -17,7 +17,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from .balls import Env, Matrix, Unclear, ball, holds, value
-from .errors import OutOfReach, UndefinedAt
+from .errors import BadStatement, OutOfReach, UndefinedAt
 from .language import Domain, Relation, Statement, parse_expression
 
 POINTS = 160
@@ -38,7 +38,15 @@ class Hunt:
 
 
 def _end(text: str) -> Any:
-    return None if text in ("oo", "-oo") else value(parse_expression(text), {})
+    if text in ("oo", "-oo"):
+        return None
+    try:
+        end = value(parse_expression(text), {})
+    except (UndefinedAt, OutOfReach, Unclear, TypeError, AttributeError, ValueError) as problem:
+        raise BadStatement(f"the end {text!r} of a domain has no value: {problem}") from None
+    if not isinstance(end, fmpq | arb) or not ball(end).is_finite():
+        raise BadStatement(f"the end {text!r} of a domain is no real number")
+    return end
 
 
 def _inside(x: fmpq, domain: Domain, lo: Any, hi: Any) -> bool:
@@ -50,6 +58,8 @@ def _inside(x: fmpq, domain: Domain, lo: Any, hi: Any) -> bool:
 def candidates(domain: Domain, draw: random.Random) -> list[Any]:
     """List points of one variable's domain, the telling ones first."""
     lo, hi = _end(domain.lo), _end(domain.hi)
+    if lo is not None and hi is not None and (lo > hi or (lo == hi and (domain.lo_open or domain.hi_open))):
+        raise BadStatement(f"the domain {domain} is empty")
     if domain.kind == "integer":
         first = [0, 1, 2, 3, -1, 4, 5, 6, 7, 8, 9, 10, -2, 12, -3, 15, 20, 33, -7, 50]
         low = int(lo.p) if lo is not None else None
@@ -57,7 +67,7 @@ def candidates(domain: Domain, draw: random.Random) -> list[Any]:
         return [n for n in dict.fromkeys(points) if _inside(n, domain, lo, hi)]
     simple = [fmpq(p, q) for p, q in ((0, 1), (1, 1), (-1, 1), (1, 2), (-1, 2), (2, 1), (-2, 1), (3, 1), (-3, 1),
               (1, 3), (3, 4), (-5, 2), (5, 1), (-6, 1), (10, 1), (-10, 1), (1, 10**9), (-1, 10**9), (25, 1),
-              (-40, 1), (10**6, 1), (-(10**6), 1))]  # fmt: skip
+              (-40, 1), (10**6, 1), (-(10**6), 1), (10**9, 1), (-(10**9), 1), (10**15, 1))]  # fmt: skip
     if lo is None and hi is None:
         spread = [fmpq(draw.randint(-8000, 8000), draw.randint(700, 1300)) for _ in range(60)]
     elif lo is None or hi is None:
@@ -104,7 +114,7 @@ def points(claim: Statement, count: int) -> Iterator[Env]:
         ()
     ]
     matrices = claim.matrix_names
-    sizes = (1, *claim.sizes) if matrices and len(claim.sizes) > 1 else claim.sizes
+    sizes = claim.sizes
     for turn in range(max(len(ordered), 8 * len(sizes)) if matrices else len(ordered)):
         env: Env = dict(zip(scalars, ordered[turn % len(ordered)], strict=True))
         for name in matrices:
@@ -196,7 +206,7 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
             return "skipped", ()
     except (UndefinedAt, OutOfReach):
         return "skipped", ()
-    seen = "unknown"
+    evaluated = 0
     for relation in claim.relations:
         try:
             verdict, sides = holds(relation, env)
@@ -206,8 +216,8 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
             continue
         if verdict is False and sides:
             return "refuted", show_sides(*sides)
-        seen = "held" if sides else seen
-    return seen, ()
+        evaluated += sides is not None
+    return ("held" if evaluated == len(claim.relations) else "unknown"), ()
 
 
 def hunt(claim: Statement, count: int = POINTS) -> Hunt:
@@ -244,7 +254,8 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
         if seen == "refuted":
             env = simplest(claim, env)
             return Hunt(seen, evaluated, _named(claim, env), _judge(claim, env)[1])
-    return Hunt("survived" if evaluated else "out of reach", evaluated)
+    # A statement that could be evaluated only here and there has not been hunted.
+    return Hunt("survived" if 2 * evaluated >= tried else "out of reach", evaluated)
 
 
 def _walk(r: Relation) -> Iterator[ast.AST]:

@@ -55,7 +55,7 @@ class Domain:
 
     def __str__(self) -> str:
         if self.kind == "matrix":
-            return f"square({', '.join(map(str, self.sizes))})"
+            return "square()" if self.sizes == SIZES else f"square({', '.join(map(str, self.sizes))})"
         for name, known in NAMED.items():
             if self == known:
                 return name
@@ -67,6 +67,7 @@ R = Domain("real")
 Z = Domain("integer")
 N0 = Domain("integer", lo="0", lo_open=False)
 N = Domain("integer", lo="1", lo_open=False)
+SIZES = (1, 2, 3, 4)
 NAMED = {"R": R, "Z": Z, "N0": N0, "N": N}
 
 
@@ -83,7 +84,9 @@ def interval(text: str) -> Domain:
         raise BadStatement(f"the domain {text!r} is no interval: write it like '[0, 1)', or use R, N, N0, Z")
     left, lo, hi, right = found.groups()
     for end in (lo, hi):
-        parse_expression(end, f"the end {end!r} of the domain {text!r}")
+        node = parse_expression(end, f"the end {end!r} of the domain {text!r}")
+        if end not in ("oo", "-oo") and _names(node, frozenset(), text):
+            raise BadStatement(f"the end {end!r} of the domain {text!r} is no constant: put the condition into where=")
     return Domain("real", lo, hi, left == "(" or lo == "-oo", right == ")" or hi == "oo")
 
 
@@ -95,8 +98,10 @@ def integers(lo: int, hi: int) -> Domain:
 
 
 def square(*sizes: int) -> Domain:
-    """Give the real square matrices, expanded and hunted at the `sizes` named (default 2, 3, 4)."""
-    return Domain("matrix", sizes=sizes or (2, 3, 4))
+    """Give the real square matrices, expanded and hunted at the `sizes` named (default 1, 2, 3, 4)."""
+    if any(size < 1 for size in sizes):
+        raise BadStatement(f"square{sizes} asks for a matrix without rows: sizes begin at 1")
+    return Domain("matrix", sizes=sizes or SIZES)
 
 
 def as_domain(value: object, name: str) -> Domain:
@@ -164,8 +169,8 @@ def parse_expression(text: str, what: str = "the expression") -> ast.expr:
     """Read one expression of the language without evaluating anything."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as problem:
-        raise BadStatement(f"{what} does not parse: {problem.msg} in {text!r}") from None
+    except (SyntaxError, RecursionError, MemoryError, ValueError) as problem:
+        raise BadStatement(f"{what} does not parse: {getattr(problem, 'msg', problem)} in {text[:200]!r}") from None
     _check(tree, text)
     return tree
 
@@ -176,13 +181,19 @@ def _check(node: ast.AST, text: str) -> None:
         if isinstance(node.value, float):
             exact = Fraction(str(node.value))
             raise BadStatement(f"{node.value} in {text!r} is a float: write the exact number {exact}")
-        if type(node.value) not in (int, str):
+        if type(node.value) is not int:
             raise BadStatement(f"{node.value!r} in {text!r} is no number")
     elif isinstance(node, ast.Call):
         if not isinstance(node.func, ast.Name) or node.keywords:
             raise BadStatement(f"{ast.unparse(node)!r} is not in the language: write a plain function call")
-        for argument in node.args:
-            _check(argument, text)
+        for place, argument in enumerate(node.args):
+            if node.func.id == "Limit" and place == 3:
+                if not (isinstance(argument, ast.Constant) and argument.value in ("+", "-", "+-")):
+                    raise BadStatement(f"the side of a limit in {text!r} is '+', '-' or '+-'")
+            else:
+                _check(argument, text)
+        if node.func.id == "Matrix":
+            _check_matrix(node, text)
     elif isinstance(node, ast.BinOp):
         if not isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div | ast.Pow):
             raise BadStatement(f"{ast.unparse(node)!r}: only + - * / ** are in the language")
@@ -197,12 +208,21 @@ def _check(node: ast.AST, text: str) -> None:
         raise BadStatement(f"{ast.unparse(node)!r} in {text!r} is not in the language")
 
 
+def _check_matrix(node: ast.Call, text: str) -> None:
+    rows = node.args[0].elts if node.args and isinstance(node.args[0], ast.List) else []
+    widths = {len(row.elts) if isinstance(row, ast.List) else 0 for row in rows}
+    if len(widths) != 1 or 0 in widths:
+        raise BadStatement(f"{ast.unparse(node)!r} in {text!r}: write a matrix as Matrix([[a, b], [c, d]])")
+
+
 def parse_relations(text: str) -> tuple[Relation, ...]:
     """Read ``Eq(a, b)``, ``a < b <= c`` and the like; a chain is read as all its links together."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as problem:
-        raise BadStatement(f"the statement does not parse: {problem.msg} in {text!r}") from None
+    except (SyntaxError, RecursionError, MemoryError, ValueError) as problem:
+        raise BadStatement(
+            f"the statement does not parse: {getattr(problem, 'msg', problem)} in {text[:200]!r}"
+        ) from None
     links: list[tuple[ast.expr, str, ast.expr]] = []
     if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id in RELATIONS:
         if len(tree.args) != 2:
@@ -238,6 +258,7 @@ class _Expander(ast.NodeTransformer):
 
     def __init__(self, definitions: dict[str, Definition], text: str):
         self.definitions, self.text, self.count, self.depth = definitions, text, 0, 0
+        self.budget = 4000
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         known = self.definitions.get(node.id)
@@ -262,13 +283,15 @@ class _Expander(ast.NodeTransformer):
         if self.depth > 40:
             raise BadStatement(f"the definition of {known.name} goes round in a circle")
         self.count += 1
-        result: ast.expr = self.visit(deepcopy(substitute(known.body, values, f"_{self.count}")))
+        if self.count > self.budget:
+            raise BadStatement(f"the definitions in {self.text!r} unfold to more than {self.budget} pieces")
+        result: ast.expr = self.visit(deepcopy(substitute(known.body, values, f"#{self.count}")))
         self.depth -= 1
         return result
 
 
 def substitute(node: ast.expr, values: dict[str, ast.expr], suffix: str) -> ast.expr:
-    """Replace names by expressions; bound variables get `suffix`, so that nothing is captured."""
+    """Replace names by expressions; bound variables get `suffix`, which no author can type, so nothing is captured."""
     if isinstance(node, ast.Name):
         return values.get(node.id, node)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BINDERS:
@@ -279,6 +302,16 @@ def substitute(node: ast.expr, values: dict[str, ast.expr], suffix: str) -> ast.
             ends: list[ast.expr] = [substitute(e, values, suffix) for e in limits.elts[1:]]
             return ast.Call(node.func, [substitute(body, inner, suffix), ast.Tuple([bound, *ends])], [])
     if isinstance(node, ast.Call):
+        name = ast.unparse(node.func)
+        if name in ("realroots", "Limit") and isinstance(node.args[1], ast.Name):
+            values = {**values, node.args[1].id: ast.Name(node.args[1].id + suffix)}
+        if name == "diff" and isinstance(node.args[1], ast.Name) and node.args[1].id not in values:
+            mentioned = {n.id for v in values.values() for n in ast.walk(v) if isinstance(n, ast.Name)}
+            if node.args[1].id in mentioned:
+                raise BadStatement(
+                    f"{ast.unparse(node)!r}: {node.args[1].id} is the variable of this derivative and is put in for "
+                    "a parameter as well: make it a parameter of the definition"
+                )
         return ast.Call(node.func, [substitute(a, values, suffix) for a in node.args], [])
     if isinstance(node, ast.BinOp):
         return ast.BinOp(substitute(node.left, values, suffix), node.op, substitute(node.right, values, suffix))
@@ -300,6 +333,10 @@ def bound_variable(call: ast.Call) -> tuple[str, ast.expr, ast.expr]:
 def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
     """Collect the free names, refusing unknown functions and wrong numbers of arguments."""
     if isinstance(node, ast.Name):
+        if node.id == "oo" and "oo" not in bound:
+            raise BadStatement(
+                f"oo in {text!r} is no number: it may stand only at the end of a sum, an integral or a limit"
+            )
         return set() if node.id in bound or node.id in CONSTANTS else {node.id}
     if isinstance(node, ast.Call):
         name = node.func.id  # type: ignore[attr-defined]
@@ -310,11 +347,19 @@ def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
         if name in BINDERS:
             variable, lo, hi = bound_variable(node)
             inside = _names(node.args[0], bound | {variable}, text)
-            return inside | _names(lo, bound, text) | _names(hi, bound, text)
+            return inside | _names(lo, bound | {"oo"}, text) | _names(hi, bound | {"oo"}, text)
         if name in ("Limit", "realroots"):
             variable = node.args[1].id if isinstance(node.args[1], ast.Name) else ""
-            rest = [_names(a, bound, text) for a in node.args[2:] if not isinstance(a, ast.Constant)]
+            rest = [_names(a, bound | {"oo"}, text) for a in node.args[2:] if not isinstance(a, ast.Constant)]
             return _names(node.args[0], bound | {variable}, text).union(*rest)
+        if name == "diff":
+            order = node.args[2] if len(node.args) == 3 else ast.Constant(1)
+            if (
+                not isinstance(node.args[1], ast.Name)
+                or not isinstance(order, ast.Constant)
+                or order.value not in range(1, 13)
+            ):
+                raise BadStatement(f"{ast.unparse(node)!r}: write diff(f, x) or diff(f, x, k) with k from 1 to 12")
         return set().union(*(_names(a, bound, text) for a in node.args))
     children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
     return set().union(*(_names(c, bound, text) for c in children))
@@ -350,6 +395,9 @@ def statement(
     if clash:
         raise BadStatement(f"{clash[0]} is both a variable and a definition: rename one")
 
+    if len({d.sizes for d in domains.values() if d.kind == "matrix"}) > 1:
+        raise BadStatement("the matrices have different sizes: give them all the same square(...)")
+
     def read(source: str) -> tuple[tuple[Relation, ...], tuple[Relation, ...]]:
         shown = parse_relations(source)
         put_in = _Expander(definitions, source)
@@ -357,7 +405,14 @@ def statement(
             Relation(put_in.visit(deepcopy(r.left)), r.op, put_in.visit(deepcopy(r.right)), r.text) for r in shown
         )
         for relation in judged:
-            free = _names(relation.left, frozenset(), source) | _names(relation.right, frozenset(), source)
+            to_limit = frozenset({"oo"}) if _is_call(relation.left, "Limit") else frozenset[str]()
+            free = _names(relation.left, frozenset(), source) | _names(relation.right, to_limit, source)
+            for call in (n for side in (relation.left, relation.right) for n in ast.walk(side) if _is_call(n, "diff")):
+                variable = ast.unparse(call.args[1])  # type: ignore[attr-defined]
+                if variable in domains and domains[variable].kind != "real":
+                    raise BadStatement(
+                        f"{source!r} differentiates by {variable}, which does not range over real numbers"
+                    )
             for name in sorted(free - set(domains)):
                 raise BadStatement(f"{name} in {source!r} has no domain: add {name}=R, or the set it ranges over")
         return shown, judged
@@ -370,6 +425,10 @@ def statement(
         tuple(r for s, _ in hypotheses for r in s), tuple(r for _, j in hypotheses for r in j),
         tuple(definitions[name] for name in definitions if name in used),
     )  # fmt: skip
+
+
+def _is_call(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def _used_definitions(text: str, where: tuple[str, ...], definitions: dict[str, Definition]) -> set[str]:

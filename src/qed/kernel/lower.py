@@ -11,7 +11,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from .errors import OutOfReach
 from .language import bound_variable
-from .scope import ANY, NEG, POS, ZERO, Range, Scope, constant_sign, is_whole, sign
+from .scope import ANY, NEG, POS, ZERO, Range, Scope, constant_sign, is_whole, sign, without_corners
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
 
@@ -40,6 +40,8 @@ class Lowering:
         The symbols and their ranges.
     size : int
         The size of matrix variables; each becomes a matrix of symbols.
+    improper : bool
+        Whether integrands need to be defined only between the ends of their integrals.
     """
 
     scope: Scope
@@ -47,13 +49,14 @@ class Lowering:
     matrices: tuple[str, ...] = ()
     obligations: list[Obligation] = field(default_factory=list)
     smooth: int = 0
+    improper: bool = False
     depth: int = 0
 
     def __post_init__(self) -> None:
         for name in self.matrices:
             for i in range(self.size):
                 for j in range(self.size):
-                    entry = Symbol(f"{name}_{i + 1}{j + 1}", real=True)
+                    entry = Symbol(f"{name}#{i + 1},{j + 1}", real=True)
                     self.scope = self.scope.with_symbol(entry, Range(None, None))
 
     def need(self, expression: Any, allowed: int, reason: str) -> None:
@@ -79,7 +82,7 @@ class Lowering:
     def _name(self, name: str) -> Any:
         if name in self.matrices:
             cells = range(1, self.size + 1)
-            return ImmutableMatrix([[self.scope.symbols[f"{name}_{i}{j}"] for j in cells] for i in cells])
+            return ImmutableMatrix([[self.scope.symbols[f"{name}#{i},{j}"] for j in cells] for i in cells])
         if name in self.scope.symbols:
             return self.scope.symbols[name]
         if name == "Id" and self.size:
@@ -107,6 +110,8 @@ class Lowering:
             if not (exponent.is_Integer and exponent >= 0):
                 raise OutOfReach("a matrix to this power")
             return base**exponent
+        if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
+            raise OutOfReach("a power too high to expand")
         if is_whole(exponent):
             if sign(exponent, self.scope) & NEG:
                 self.need(base, NEG | POS, f"{base} is not 0, having a negative exponent")
@@ -130,6 +135,10 @@ class Lowering:
         args = [self.expression(argument) for argument in node.args]
         if any(isinstance(a, ImmutableMatrix) for a in args) or name == "eye":
             return self._matrix(name, args)
+        if name in ("Abs", "Max", "Min"):
+            settled = without_corners(getattr(sp, name)(*args), self.scope)
+            if not settled.has(sp.Abs, sp.Max, sp.Min):
+                return settled
         if self.smooth and name in CORNERS:
             raise OutOfReach(f"the derivative of {name}")
         self._defined(name, args)
@@ -170,20 +179,22 @@ class Lowering:
     def _binder(self, name: str, node: ast.Call) -> Any:
         variable, lo_node, hi_node = bound_variable(node)
         lo, hi = self.expression(lo_node), self.expression(hi_node)
-        if lo in (sp.oo, -sp.oo) or hi in (sp.oo, -sp.oo):
+        infinite = lo in (sp.oo, -sp.oo) or hi in (sp.oo, -sp.oo)
+        if infinite and not (name == "Integral" and self.improper):
             raise OutOfReach("an infinite range")
         outer = self.scope
         self.depth += 1
         if name == "Integral":
-            symbol = Symbol(f"t_{self.depth}", real=True)
-            if sign(hi - lo, outer) & NEG:
+            symbol = Symbol(f"t#{self.depth}", real=True)
+            if not infinite and sign(hi - lo, outer) & NEG:
                 raise OutOfReach("an integral that may run backwards")
         else:
             if not (is_whole(lo) and is_whole(hi)):
                 raise OutOfReach("a sum between ends that are no integers")
             kind = {"nonnegative": True} if not constant_sign(lo) & NEG and lo.is_number else {}
-            symbol = Symbol(f"k_{self.depth}", integer=True, **kind)
-        self.scope = replace_name(outer, variable, symbol, Range(lo, hi))
+            symbol = Symbol(f"k#{self.depth}", integer=True, **kind)
+        span = Range(None if lo is -sp.oo else lo, None if hi is sp.oo else hi, self.improper, self.improper)
+        self.scope = replace_name(outer, variable, symbol, span if name == "Integral" else Range(lo, hi))
         body = self.expression(node.args[0])
         self.scope = outer
         self.depth -= 1
@@ -223,7 +234,7 @@ class Lowering:
                 self.need(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")
             else:
                 self.need(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")
-                self.need(x, POS | ZERO, f"{x} is not negative, as the order is no integer")
+                self.need(x, weak, f"{x} is not negative, as the order is no integer")
         elif name == "binomial" and not all(is_whole(a) and not sign(a, self.scope) & NEG for a in args):
             raise OutOfReach("a binomial of something else than natural numbers")
         elif name in ("besselj", "besseli", "polylog", "hyper1f1", "beta", "acoth"):

@@ -83,6 +83,7 @@ def shift_gammas(e: Expr) -> Expr:
 
     Laws: gamma(z + 1) = z gamma(z), and gamma(s + 1, x) = s gamma(s, x) + x**s exp(-x), gamma(1, x) = exp(-x).
     """
+    e = _duplicate(e)
     for head in (sp.gamma, sp.uppergamma):
         found = sorted(e.atoms(head), key=sp.default_sort_key)
         classes: list[list[Any]] = []
@@ -111,6 +112,21 @@ def shift_gammas(e: Expr) -> Expr:
                     for j in range(k):
                         moved = (s + j) * moved + x ** (s + j) * sp.exp(-x)
                 e = e.subs(atom, moved) if moved != atom else e
+    return e
+
+
+def _duplicate(e: Expr) -> Expr:
+    """Use Legendre's duplication, gamma(2z) = 2**(2z - 1) gamma(z) gamma(z + 1/2) / sqrt(pi), where all three occur."""
+    found = sorted(e.atoms(sp.gamma), key=sp.default_sort_key)
+    for double in found:
+        for single in found:
+            z = single.args[0]
+            k = shift_between(double.args[0], 2 * z)
+            halves = [h for h in found if shift_between(h.args[0], z + sp.Rational(1, 2)) is not None]
+            if k is None or not halves or not z.free_symbols or abs(k) > 20:
+                continue
+            rising = sp.Mul(*(2 * z + j for j in range(k))) / sp.Mul(*(2 * z - j for j in range(1, 1 - k)))
+            return e.subs(double, rising * 2 ** (2 * z - 1) * single * sp.gamma(z + sp.Rational(1, 2)) / sp.sqrt(sp.pi))
     return e
 
 

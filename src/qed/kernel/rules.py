@@ -6,6 +6,7 @@ trusts an answer of ``simplify``, ``solve``, ``integrate``, ``limit`` or ``summa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,13 @@ import sympy as sp
 from flint import fmpq, fmpq_poly
 from sympy import Expr, Symbol
 
+from .limits import limit
 from .normal import align_sums, is_zero, shift_gammas
-from .scope import ANY, MIRROR, NEG, POS, ZERO, Range, Scope, one_sided, product_sign, sign
+from .scope import ANY, MIRROR, NEG, POS, ZERO, Range, Scope, constant_sign, one_sided, product_sign, sign
 
 Z3_BUDGET = 3_000_000
+LARGE = 120
+STEPS = 24
 
 
 def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
@@ -26,7 +30,7 @@ def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
     without zeros may be cleared first.
     """
     span = scope.ranges[n]
-    if not n.is_integer or span.lo is None or span.hi is not None:
+    if not n.is_integer or span.lo is None or span.hi is not None or not scope.free_of_facts(n):
         return False
     cleared, denominator = sp.fraction(sp.together(align_sums(e, scope)))
     if sign(denominator, scope) not in (POS, NEG, POS | NEG):
@@ -55,7 +59,7 @@ def constant_by_derivative(e: Expr, x: Symbol, scope: Scope) -> bool:
     Theorem: a differentiable function on an interval whose derivative vanishes is constant (mean value theorem).
     """
     span = scope.ranges[x]
-    if not x.is_real or x.is_integer or has_corner(e):
+    if not x.is_real or x.is_integer or has_corner(e) or not scope.free_of_facts(x):
         return False
     if not is_zero(sp.diff(e, x), scope):
         return False
@@ -82,7 +86,7 @@ def has_corner(e: Expr) -> bool:
     return bool(e.has(sp.Abs, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.sign, sp.Piecewise, sp.Heaviside))
 
 
-def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth: int) -> int:
+def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth: int, steps: list[int]) -> int:
     """Find the sign of `e` on one side of an anchor from its value there and the sign of its derivative.
 
     Theorem: if e' >= 0 on an interval that starts at a, then e >= e(a) on it, strictly off a when e' > 0 inside
@@ -96,7 +100,7 @@ def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth
     span = scope.ranges[x]
     side = Range(anchor, span.hi, True, span.hi_open) if upward else Range(span.lo, anchor, span.lo_open, True)
     inner = scope.with_range(x, side)
-    slope = chain_sign(strip(derivative(e, x), inner), x, inner, depth - 1)
+    slope = chain_sign(strip(derivative(e, x), inner), x, inner, depth - 1, steps)
     away = slope if upward else MIRROR[slope]
     total = combine_value_and_drift(value, away)
     return total
@@ -153,7 +157,7 @@ def _together(e: Expr) -> Expr:
     return sp.powsimp(sp.together(sp.powsimp(e)))
 
 
-def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int) -> int:
+def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int, steps: list[int] | None = None) -> int:
     """Find a sign by a chain of derivatives: structure first, then anchors at the ends of the range of x.
 
     Theorem: the mean value theorem, applied `depth` times; between two anchors the range is split.
@@ -162,28 +166,36 @@ def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int) -> int:
     found = sign(e, scope)
     if found in (POS, NEG, ZERO) or depth <= 0 or x not in e.free_symbols or has_corner(e):
         return found
+    top, steps = steps is None, [STEPS] if steps is None else steps
+    steps[0] -= 1
+    if not scope.free_of_facts(x) or sp.count_ops(e) > LARGE or steps[0] < 0:
+        return found
     span = scope.ranges[x]
     best = found
-    for at in anchors(span):
+    for at in anchors(span) if top else []:
         if at in (span.lo, span.hi):
             continue
         if continuous_at(e, x, at, scope):
-            both = monotone(e, x, at, True, scope, depth) | monotone(e, x, at, False, scope, depth)
+            both = monotone(e, x, at, True, scope, depth, steps)
+            both |= monotone(e, x, at, False, scope, depth, steps)
             best &= both | sign(at_point(e, x, at), scope)
         break
     if best in (POS, NEG, ZERO):
         return best
     if span.lo is not None and sp.oo not in (span.lo, -span.lo):
-        best &= _from_end(e, x, span.lo, True, span.lo_open, scope, depth)
-    if best not in (POS, NEG, ZERO) and span.hi is not None and sp.oo not in (span.hi, -span.hi):
-        best &= _from_end(e, x, span.hi, False, span.hi_open, scope, depth)
+        best &= _from_end(e, x, span.lo, True, span.lo_open, scope, depth, steps)
+    settled = best in (POS, NEG, ZERO) or (not top and one_sided(best))
+    if not settled and span.hi is not None and sp.oo not in (span.hi, -span.hi):
+        best &= _from_end(e, x, span.hi, False, span.hi_open, scope, depth, steps)
     return best
 
 
-def _from_end(e: Expr, x: Symbol, end: Expr, upward: bool, is_open: bool, scope: Scope, depth: int) -> int:
+def _from_end(
+    e: Expr, x: Symbol, end: Expr, upward: bool, is_open: bool, scope: Scope, depth: int, steps: list[int]
+) -> int:
     if not continuous_at(e, x, end, scope):
         return ANY
-    off = monotone(e, x, end, upward, scope, depth)
+    off = monotone(e, x, end, upward, scope, depth, steps)
     if off == ANY or is_open:
         return off
     return off | sign(at_point(e, x, end), scope)
@@ -210,7 +222,7 @@ def tangent(e: Expr, x: Symbol, c: Expr, scope: Scope, plainer: Callable[[Expr],
     Theorem (Taylor with Lagrange's remainder): if e(c) = e'(c) = 0 and e'' has one sign on an interval that holds
     c and x, then e has that sign or vanishes. `plainer` rewrites an expression by lemmas.
     """
-    if has_corner(e):
+    if has_corner(e) or not scope.free_of_facts(x):
         return ANY
     for f in (e, sp.diff(e, x)):
         if not (is_zero(at_point(f, x, c), scope) or is_zero(plainer(f.subs(x, c)), scope)):
@@ -227,6 +239,8 @@ def trichotomy(e: Expr, x: Symbol, scope: Scope) -> int:
     """Judge ``x < 0``, ``x = 0`` and ``x > 0`` by themselves, the symbol carrying its sign."""
     span, zero = scope.ranges[x], sp.Integer(0)
     here = Scope({}, {})
+    if not scope.free_of_facts(x):
+        return ANY
     if (span.lo is not None and sign(span.lo, here) != NEG) or (span.hi is not None and sign(span.hi, here) != POS):
         return ANY
     total = sign(at_point(e, x, zero), scope)
@@ -242,19 +256,81 @@ def trichotomy(e: Expr, x: Symbol, scope: Scope) -> int:
     return total
 
 
-def antiderivative(integral: Any, proposal: Expr, scope: Scope) -> Expr | None:
+def antiderivative(integral: Any, proposal: Expr, scope: Scope, improper: bool = False) -> Expr | None:
     """Evaluate an integral by a proposed antiderivative, or return None.
 
-    Theorem: if F is continuous on [a, b] and F' = f inside, the integral of f is F(b) - F(a) (Newton-Leibniz).
+    Theorem: if F is continuous on [a, b] and F' = f inside, the integral of f is F(b) - F(a) (Newton-Leibniz). An
+    improper integral converges to the difference of the limits of F at the ends, if both are finite.
     """
     (t, lo, hi), *more = integral.limits
-    inner = scope.with_symbol(t, Range(lo, hi))
+    span = between(lo, hi, improper)
+    inner = scope.with_symbol(t, span)
     if more or has_corner(proposal) or not is_zero(sp.diff(proposal, t) - integral.function, inner):
         return None
-    if not (continuous_on(proposal, t, inner)):
+    if not continuous_on(proposal, t, inner):
         return None
-    result: Expr = at_point(proposal, t, hi) - at_point(proposal, t, lo)
+    values = []
+    for end, side in ((hi, "-"), (lo, "+")):
+        if improper:
+            value = limit(proposal, t, end, side, inner)
+            if value is None or value.has(sp.oo, sp.zoo, sp.nan):
+                return None
+        else:
+            value = at_point(proposal, t, end)
+        values.append(value)
+    result: Expr = values[0] - values[1]
     return result
+
+
+def between(lo: Expr, hi: Expr, is_open: bool) -> Range:
+    """Give the range between two ends, of which an infinite one is absent."""
+    return Range(None if lo is -sp.oo else lo, None if hi is sp.oo else hi, is_open, is_open)
+
+
+def vanishes(e: Expr, x: Symbol, scope: Scope) -> tuple[Expr, Expr] | None:
+    """Find two rational numbers between which a continuous expression certainly has a zero.
+
+    Theorem (intermediate values): a continuous function that changes sign on an interval vanishes inside it.
+    """
+    if e.free_symbols != {x} or x.is_integer:
+        return None
+    span = scope.ranges[x]
+    lo = span.lo if span.lo is not None and span.lo.is_Rational else sp.Integer(-40)
+    hi = span.hi if span.hi is not None and span.hi.is_Rational else sp.Integer(40) + max(lo, sp.Integer(0))
+    for factor in sp.Mul.make_args(sp.factor(e)):
+        base = factor.base if factor.is_Pow and factor.exp.is_Rational else factor
+        grid = [lo + (hi - lo) * sp.Rational(k, 64) for k in range(65)]
+        signs = [constant_sign(base.subs(x, p)) for p in grid]
+        for (a, s), (b, t) in zip(zip(grid, signs, strict=True), zip(grid[1:], signs[1:], strict=True), strict=False):
+            piece = scope.with_range(x, Range(a, b))
+            if {s, t} == {POS, NEG} and not has_corner(base) and continuous_on(base, x, piece):
+                return a, b
+    return None
+
+
+def exponential_sign(e: Expr, x: Symbol, scope: Scope) -> int:
+    """Find the sign of a rational function of exponentials of x by Sturm's theorem in g = exp(c x).
+
+    Hyperbolic functions are exponentials by definition; exp is increasing, so that g ranges over an interval.
+    """
+    if e.free_symbols != {x} or x.is_integer:
+        return ANY
+    hyperbolic = (sp.sinh, sp.cosh, sp.tanh, sp.coth, sp.sech)
+    plain = sp.expand(e.replace(lambda t: t.func in hyperbolic, lambda t: t.rewrite(sp.exp)), deep=True)
+    rates = [sp.expand(t.args[0]).coeff(x) for t in plain.atoms(sp.exp)]
+    if not rates or not all(r.is_Rational and r != 0 for r in rates):
+        return ANY
+    rate = sp.Rational(math.gcd(*(abs(r.p) for r in rates)), math.lcm(*(r.q for r in rates)))
+    g = Symbol("g", positive=True)
+    shape = plain.replace(sp.exp, lambda t: g ** (sp.expand(t).coeff(x) / rate) * sp.exp(sp.expand(t).subs(x, 0)))
+    if shape.free_symbols != {g} or not shape.is_rational_function(g):
+        return ANY
+    top, bottom = sp.fraction(sp.together(shape))
+    span = scope.ranges[x]
+    lo = sp.Integer(1) if span.lo == 0 else sp.Integer(0)
+    hi = sp.Integer(1) if span.hi == 0 else None
+    image = Range(lo, hi, span.lo_open or span.lo != 0, span.hi_open)
+    return sturm(sp.expand(top * bottom), g, Scope({"g": g}, {g: image}))
 
 
 def continuous_on(e: Expr, t: Symbol, scope: Scope) -> bool:
@@ -380,7 +456,7 @@ def nlsat(e: Expr, scope: Scope) -> int:
         return names[t]
 
     def encode(t: Expr) -> Any:
-        if t.is_Rational:
+        if t.is_Rational and max(abs(t.p), t.q) < 10**300:
             return z3.Q(int(t.p), int(t.q))
         if t.is_Add:
             return z3.Sum([encode(a) for a in t.args])

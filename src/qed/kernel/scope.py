@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import sympy as sp
 from sympy import Expr, Integer, Symbol
 
 from . import balls, language
-from .errors import OutOfReach, UndefinedAt
+from .errors import BadStatement, OutOfReach, UndefinedAt
 
 NEG, ZERO, POS, ANY = 1, 2, 4, 7
 MIRROR = {a | b << 1 | c << 2: c | b << 1 | a << 2 for a in (0, 1) for b in (0, 1) for c in (0, 1)}
@@ -41,6 +42,10 @@ class Scope:
     oracle: Callable[[Expr, Scope], int] | None = None
     lemmas: Callable[[Expr, Scope], int] | None = None
 
+    def free_of_facts(self, symbol: Symbol) -> bool:
+        """Tell whether no hypothesis mentions a symbol, so that its range is all of its values."""
+        return not any(symbol in fact.free_symbols for fact, _ in self.facts)
+
     def with_symbol(self, symbol: Symbol, span: Range) -> Scope:
         """Add a bound variable with its range."""
         return replace(self, symbols={**self.symbols, symbol.name: symbol}, ranges={**self.ranges, symbol: span})
@@ -57,7 +62,10 @@ def constant_sign(e: Expr) -> int:
         return POS if e.p > 0 else NEG if e.p < 0 else ZERO
     if e in (sp.oo, -sp.oo):
         return POS if e is sp.oo else NEG
-    node = language.parse_expression(str(e).replace("exp(1)", "E"))
+    try:
+        node = language.parse_expression(str(e).replace("exp(1)", "E"))
+    except BadStatement:
+        return ANY
     zero = language.parse_expression("0")
     for op, sign in ((">", POS), ("<", NEG)):
         try:
@@ -313,6 +321,24 @@ def _function(e: Expr, scope: Scope, deep: bool) -> int:
         # A continuous integrand of one sign has an integral of that sign (Rolle); of length 0, it is 0.
         return term | ZERO if length != POS else term
     return ANY
+
+
+def without_corners(e: Expr, scope: Scope) -> Expr:
+    """Drop absolute values, maxima and minima whose case is certain on the scope."""
+
+    def settle(t: Any) -> Any:
+        if t.func in (sp.Abs, sp.sign):
+            found = sign(t.args[0], scope)
+            if t.func is sp.sign:
+                return {POS: sp.Integer(1), NEG: sp.Integer(-1), ZERO: sp.Integer(0)}.get(found, t)
+            return t.args[0] if not found & NEG else -t.args[0] if not found & POS else t
+        if len(t.args) == 2:
+            larger = sign(t.args[0] - t.args[1], scope)
+            if not larger & NEG or not larger & POS:
+                return t.args[0] if bool(larger & NEG == 0) == (t.func is sp.Max) else t.args[1]
+        return t
+
+    return e.replace(lambda t: t.func in (sp.Abs, sp.sign, sp.Max, sp.Min), settle)
 
 
 def is_whole(e: Expr) -> bool:

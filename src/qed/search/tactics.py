@@ -14,11 +14,12 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..kernel import balls, boxes, rules
 from ..kernel.errors import OutOfReach, UndefinedAt
-from ..kernel.language import Statement
+from ..kernel.language import Relation, Statement, parse_expression
 from ..kernel.lemmas import Binding, Fact, Lemma, admits, facts, instance_sign, rewrite
+from ..kernel.limits import limit
 from ..kernel.lower import Lowering, Obligation
 from ..kernel.normal import is_zero
-from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, domain_scope, sign
+from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, constant_sign, domain_scope, sign, without_corners
 from .match import matches
 
 
@@ -29,6 +30,9 @@ class Proof:
     grade: str | None = None
     engines: list[str] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
+    verdict: str = ""
+    witness: dict[str, str] = field(default_factory=dict)
+    sides: tuple[str, ...] = ()
 
     def by(self, *names: str) -> bool:
         """Note the rules that concluded."""
@@ -54,6 +58,7 @@ class Prover:
         self.proof = Proof()
         self.z3_used = False
         self.touched: set[str] = set()
+        self.improper = False
         # Derivatives of equations stand after the equations themselves, the higher ones first to be tried.
         self.facts = [fact for lemma in lemmas for fact in reversed(facts(lemma))]
 
@@ -67,11 +72,17 @@ class Prover:
             if self._certified():
                 proof.grade = "certified"
             return proof
-        try:
-            done = all(self._at_size(size) for size in self.claim.sizes)
-        except OutOfReach as reason:
-            proof.tried.append(f"the symbolic route does not reach it: {reason}")
-            done = False
+        done = self._limits() if self._mentions("Limit") else self._sizes()
+        if (
+            not done
+            and not proof.verdict
+            and self._mentions("Integral")
+            and all(r.op == "=" for r in self.claim.relations)
+        ):
+            self.improper = True
+            done = self._sizes()
+        if proof.verdict:
+            return proof
         if done:
             proof.grade = "instances" if self.claim.matrix_names and len(self.claim.sizes) > 1 else "proved"
             if proof.grade == "instances":
@@ -83,6 +94,69 @@ class Prover:
             proof.grade = "certified"
         return proof
 
+    def _mentions(self, name: str) -> bool:
+        sides = [side for r in self.claim.relations for side in (r.left, r.right)]
+        return any(isinstance(n, ast.Name) and n.id == name for side in sides for n in ast.walk(side))
+
+    def _sizes(self) -> bool:
+        try:
+            return all(self._at_size(size) for size in self.claim.sizes)
+        except OutOfReach as reason:
+            self.proof.tried.append(f"the symbolic route does not reach it: {reason}")
+            return False
+
+    def _limits(self) -> bool:
+        """Settle equations of the form ``Eq(Limit(f, x, p, side), L)``, side by side."""
+        for relation in self.claim.relations:
+            node = relation.left
+            shaped = (
+                isinstance(node, ast.Call) and ast.unparse(node.func) == "Limit" and isinstance(node.args[1], ast.Name)
+            )
+            if not shaped or relation.op != "=":
+                self.proof.tried.append("a limit stands alone on the left of Eq(Limit(f, x, p, side), value)")
+                return False
+            assert isinstance(node, ast.Call)
+            try:
+                if not self._limit(node, relation):
+                    return False
+            except OutOfReach as reason:
+                self.proof.tried.append(f"the symbolic route does not reach it: {reason}")
+                return False
+        return True
+
+    def _limit(self, node: ast.Call, relation: Relation) -> bool:
+        scope = replace(domain_scope(self.claim.domain), oracle=self._oracle)
+        outer = Lowering(scope)
+        point, claimed = outer.expression(node.args[2]), outer.expression(relation.right)
+        way = node.args[3].value if len(node.args) == 4 and isinstance(node.args[3], ast.Constant) else "+-"
+        sides = ("+",) if point in (sp.oo, -sp.oo) else ("+", "-") if way == "+-" else (str(way),)
+        x = Symbol(ast.unparse(node.args[1]), real=True)
+        small = sp.Rational(1, 1000)
+        for side in sides:
+            if point in (sp.oo, -sp.oo):
+                span = Range(sp.Integer(1000), None) if point is sp.oo else Range(None, sp.Integer(-1000))
+            else:
+                span = Range(point, point + small, True) if side == "+" else Range(point - small, point, False, True)
+            near = Lowering(scope.with_symbol(x, span))
+            body = near.expression(node.args[0])
+            if not all(self._discharge(owed) for owed in near.obligations):
+                self.proof.tried.append("definedness near the point")
+                return False
+            found = limit(without_corners(body, near.scope), x, point, side, scope)
+            if found is None:
+                self.proof.tried.append("limits by continuity, arithmetic and L'Hopital's theorem")
+                return False
+            same = found == claimed or (not (found - claimed).has(sp.oo, sp.nan) and is_zero(found - claimed, scope))
+            if not same:
+                apart = (
+                    found in (sp.oo, -sp.oo) or claimed in (sp.oo, -sp.oo) or not sign(found - claimed, scope) & ZERO
+                )
+                if apart:
+                    self.proof.verdict, self.proof.sides = "refuted", (str(found), str(claimed))
+                    self.proof.witness = {"side": side} if len(sides) == 2 else {}
+                return False
+        return self.proof.by("limits by continuity, arithmetic and L'Hopital's theorem")
+
     def _enumerate(self) -> Proof | None:
         """Go through a finite domain point by point."""
         domains = self.claim.domain.values()
@@ -93,7 +167,8 @@ class Prover:
         for point in itertools.product(*spans):
             env = {name: fmpq(k) for name, k in zip(self.claim.domain, point, strict=True)}
             try:
-                if not all(balls.holds(h, env)[0] for h in self.claim.where):
+                met_here = [balls.holds(h, env)[0] for h in self.claim.where]
+                if False in met_here:
                     continue
                 met += 1
                 if not all(balls.holds(r, env)[0] is True for r in self.claim.relations):
@@ -160,13 +235,14 @@ class Prover:
         for relation in self.claim.where:
             gap = hypotheses.expression(relation.left) - hypotheses.expression(relation.right)
             facts.append((sp.expand(gap), ENOUGH[relation.op]))
-        scope = replace(hypotheses.scope, facts=tuple(facts))
+        scope = fold(replace(hypotheses.scope, facts=tuple(facts)))
         for relation in self.claim.relations:
-            lowering = Lowering(scope, size, self.claim.matrix_names if size else ())
+            lowering = Lowering(scope, size, self.claim.matrix_names if size else (), improper=self.improper)
             left, right = lowering.expression(relation.left), lowering.expression(relation.right)
             for owed in (*hypotheses.obligations, *lowering.obligations):
                 if not self._discharge(owed):
                     self.proof.tried.append(f"definedness: could not show that {owed.reason}")
+                    self._undefined(owed)
                     return False
             if isinstance(left, ImmutableMatrix) or isinstance(right, ImmutableMatrix):
                 if left.shape != right.shape or relation.op != "=":
@@ -176,27 +252,58 @@ class Prover:
                 if not gaps:
                     self.proof.by("exact residual")
             else:
-                gaps = [left - right]
+                gaps = _without_modulus(left, relation.op, right)
             inner = lowering.scope
             for gap in gaps:
                 if not (self._equation(gap, inner) if relation.op == "=" else self._order(gap, relation.op, inner)):
                     return False
         return True
 
+    def _undefined(self, owed: Obligation) -> None:
+        """Refute a statement whose denominator certainly vanishes somewhere in the domain."""
+        free = sorted(owed.expression.free_symbols, key=str)
+        if owed.allowed != NEG | POS or len(free) != 1 or self.claim.where:
+            return
+        # The variable of an integral counts too: an integrand may be singular at the ends, and not between them.
+        if free[0].name in self.claim.domain or (self.improper and free[0] in owed.scope.ranges):
+            found = rules.vanishes(owed.expression, free[0], owed.scope)
+            if found:
+                self.proof.verdict = "undefined"
+                self.proof.witness = {free[0].name.partition("#")[0]: f"between {found[0]} and {found[1]}"}
+                self.proof.sides = (f"{owed.expression} vanishes there",)
+
     def _discharge(self, owed: Obligation) -> bool:
         scope = replace(owed.scope, oracle=self._oracle, lemmas=self._lemma_sign if self.lemmas else None)
         if replace(owed, scope=scope).met():
             return True
-        return any(not found & ~owed.allowed for found in self._signs(owed.expression, scope))
+        if any(not found & ~owed.allowed for found in self._signs(owed.expression, scope)):
+            return True
+        outside = {s.name for s in owed.expression.free_symbols} - set(self.claim.domain)
+        wanted = [op for op in (">", "<") if not ENOUGH[op] & ~owed.allowed]
+        if outside or scope.facts:
+            return False
+        zero, text = ast.Constant(0), parse_expression(str(owed.expression))
+        return any(boxes.certify(Relation(text, op, zero, ""), self.claim) for op in wanted)
 
     # Equations
 
     def _equation(self, gap: Expr, scope: Scope) -> bool:
-        if is_zero(gap, scope):
+        if is_zero(gap, scope) and not self.improper:
             return self.proof.by("exact residual")
         closed = self._integrate(gap, scope)
         if closed is not None and is_zero(closed, scope):
             return self.proof.by("antiderivative, checked by differentiation", "exact residual")
+        if closed is not None and not closed.free_symbols and constant_sign(closed) in (POS, NEG):
+            integral = sorted(gap.atoms(sp.Integral), key=sp.default_sort_key)[0]
+            value = closed - gap.subs(integral, 0)
+            self.proof.verdict, self.proof.sides = (
+                "refuted",
+                (str(sp.nsimplify(value)), str(sp.nsimplify(value - closed))),
+            )
+            return False
+        if self.improper:
+            self.proof.tried.append("antiderivative with limits at the ends")
+            return False
         rewritten, by = self._rewrite(gap if closed is None else closed, scope)
         if by and is_zero(rewritten, scope):
             if closed is not None:
@@ -219,7 +326,7 @@ class Prover:
         for integral in found:
             t, lo, hi = integral.limits[0]
             if self.certificate is not None:
-                lowering = Lowering(replace(scope.with_symbol(t, Range(lo, hi))))
+                lowering = Lowering(scope.with_symbol(t, rules.between(lo, hi, self.improper)))
                 names = {node.id for node in ast.walk(self.certificate) if isinstance(node, ast.Name)}
                 for name in names - set(scope.symbols):
                     lowering.scope = Scope(
@@ -229,10 +336,16 @@ class Prover:
                 if not all(self._discharge(owed) for owed in lowering.obligations):
                     return None
             else:
-                proposal = sp.integrate(integral.function, t)
+                span = rules.between(lo, hi, self.improper)
+                integrand = without_corners(integral.function, scope.with_symbol(t, span))
+                gap, integral = (
+                    gap.subs(integral, sp.Integral(integrand, (t, lo, hi))),
+                    sp.Integral(integrand, (t, lo, hi)),
+                )
+                proposal = sp.integrate(integrand, t)
             if proposal.has(sp.Integral, sp.Piecewise):
                 return None
-            closed = rules.antiderivative(integral, proposal, scope)
+            closed = rules.antiderivative(integral, proposal, scope, self.improper)
             if closed is None:
                 self.proof.tried.append(f"the antiderivative {proposal} does not fit")
                 return None
@@ -304,8 +417,9 @@ class Prover:
             for x in variables:
                 if core.free_symbols == {x} and not scope.facts:
                     yield [*how, "Sturm's theorem"], rules.sturm(core, x, scope)
+                    yield [*how, "Sturm's theorem in an exponential"], rules.exponential_sign(form, x, scope)
             for x in variables:
-                for depth in (1, 2, 4):
+                for depth in (1, 2, 4, 6) if sp.count_ops(core) <= 40 else (1, 2):
                     yield [*how, f"derivative chain in {x}"], rules.chain_sign(core, x, scope, depth)
             for x, c in itertools.permutations(variables, 2):
                 if scope.ranges[x] == scope.ranges[c]:
@@ -341,6 +455,42 @@ class Prover:
             for added in (gap + zero, gap - zero):
                 if sp.count_ops(sp.expand(added)) < sp.count_ops(sp.expand(gap)) + sp.count_ops(zero):
                     yield added, fact.lemma
+
+
+def fold(scope: Scope) -> Scope:
+    """Turn hypotheses that bound one real variable by a number into its range."""
+    kept = []
+    for fact, signs in scope.facts:
+        symbol = next(iter(fact.free_symbols)) if len(fact.free_symbols) == 1 else None
+        slope = sp.diff(fact, symbol) if symbol is not None else None
+        if symbol is None or symbol.is_integer or slope is None or not slope.is_Rational or slope == 0:
+            kept.append((fact, signs))
+            continue
+        end = -fact.subs(symbol, 0) / slope
+        below = bool(signs & POS) == bool(slope > 0)
+        span = scope.ranges[symbol]
+        if signs not in (POS, NEG, POS | ZERO, NEG | ZERO) or not end.is_Rational:
+            kept.append((fact, signs))
+            continue
+        strict = not signs & ZERO
+        old, old_open = (span.lo, span.lo_open) if below else (span.hi, span.hi_open)
+        if old is not None and not old.is_Rational:
+            kept.append((fact, signs))
+            continue
+        tighter = old is None or (end > old if below else end < old) or (end == old and strict)
+        if tighter:
+            ends = (end, span.hi, strict, span.hi_open) if below else (span.lo, end, span.lo_open, strict)
+            scope = scope.with_range(symbol, Range(*ends))
+    return replace(scope, facts=tuple(kept))
+
+
+def _without_modulus(left: Expr, op: str, right: Expr) -> list[Expr]:
+    """Split ``|u| < v`` into ``u < v`` and ``-u < v``; other relations give their one difference."""
+    if op in ("<", "<=") and isinstance(left, sp.Abs):
+        return [left.args[0] - right, -left.args[0] - right]
+    if op in (">", ">=") and isinstance(right, sp.Abs):
+        return [left - right.args[0], left + right.args[0]]
+    return [left - right]
 
 
 def _larger_first(part: Any) -> tuple[int, Any]:
