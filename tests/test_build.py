@@ -13,6 +13,7 @@ import pytest
 from conftest import Book
 
 from qed.site import build as module
+from qed.site import notebooks
 from qed.site.__main__ import main
 from qed.site.build import BuildError, build
 
@@ -213,6 +214,38 @@ def test_a_card_shown_elsewhere_follows_its_notebook(small: Book):
     small.store(book)
     build(small.root)
     assert b"a newer proof" in small.files()["book/intro.html"]
+
+
+def test_a_changed_title_reaches_the_side_bars_of_all_pages(small: Book):
+    build(small.root)
+    page = small.root / "book" / "bibliography.md"
+    page.write_text(page.read_text().replace("# Bibliography", "# What was read"))
+    build(small.root)
+    assert b"What was read" in small.files()["book/intro.html"]
+    assert b"Bibliography" not in small.files()["book/squares.html"]
+
+
+def test_a_heading_that_others_link_to_cannot_go_unnoticed_on_a_warm_build(small: Book):
+    small.append("book/bibliography.md", "## Journals\n")
+    small.append("book/intro.md", "[the journals](bibliography.md#journals)")
+    build(small.root)
+    page = small.root / "book" / "bibliography.md"
+    page.write_text(page.read_text().replace("## Journals", "## Papers"))
+    message = refusal(small)
+    assert "book/intro.md" in message
+    assert "journals" in message
+
+
+def test_a_claim_that_others_link_to_cannot_go_unnoticed_on_a_warm_build(small: Book):
+    small.append("book/bibliography.md", "[the sum](squares.ipynb#squares.sum)")
+    build(small.root)
+    book = small.notebook()
+    del book["cells"][-1]
+    book["metadata"]["qed"]["code"] = notebooks.code_hash(book)
+    small.store(book)
+    message = refusal(small)
+    assert "book/bibliography.md" in message
+    assert "squares.sum" in message
 
 
 def test_a_page_that_left_the_book_leaves_the_site(small: Book):
