@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,9 +123,12 @@ def test_code_cells_that_were_not_executed_in_order_are_refused(small: Book):
      "[gone](squares.ipynb#squares.gone)", "[gone](bibliography.md#gone1900)"],
     ids=["link", "page", "role", "card", "link by file", "bibliography"],
 )  # fmt: skip
-def test_a_reference_to_what_does_not_exist_fails_cold_and_again_warm(small: Book, text: str):
+def test_a_reference_to_what_does_not_exist_fails_warm_and_again_and_cold(small: Book, text: str):
+    build(small.root)
     small.append("book/intro.md", text)
-    for _ in ("cold", "warm"):
+    for state in ("warm", "again", "cold"):
+        if state == "cold":
+            shutil.rmtree(small.root / "_build")
         message = refusal(small)
         assert "book/intro.md" in message
         assert "gone" in message
