@@ -290,6 +290,20 @@ def test_a_build_that_is_killed_leaves_a_whole_site_and_no_trust_in_the_rest(sma
     assert set(after) == set(before)
 
 
+def test_a_warning_of_a_build_that_was_killed_after_reading_is_given_again(small: Book):
+    build(small.root)
+    small.append("book/intro.md", "{claim}`squares.gone`")
+    kill = (
+        f"import os, sys; from pathlib import Path; from qed.site.build import build\n"
+        f"from sphinx.builders import Builder\n"
+        f"Builder.write = lambda *_: os.kill(os.getpid(), {int(signal.SIGKILL)})\n"
+        f"build(Path(sys.argv[1]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", kill, str(small.root)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert "squares.gone" in refusal(small)
+
+
 def test_a_site_that_was_moved_aside_when_the_build_was_killed_comes_back(small: Book):
     build(small.root)
     before = small.files()
