@@ -72,6 +72,14 @@ def test_a_table_of_contents_that_names_no_page_is_refused(small: Book):
     assert "_toc.yml: names book/squares, and there is no such page" in refusal(small)
 
 
+@pytest.mark.parametrize("folder", [".pytest_cache", ".venv/lib", "src/qed", "tests"])
+def test_what_lies_beside_the_book_is_no_page_of_it(small: Book, folder: str):
+    (small.root / folder).mkdir(parents=True)
+    small.write(f"{folder}/README.md", "# Not a page\n")
+    build(small.root)
+    assert not [name for name in small.files() if "README" in name]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [(None, "is missing"), ("a: [", "not valid YAML"), ("format: jb-book\n", "_toc.yml:")],
