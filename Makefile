@@ -12,7 +12,7 @@ html: environment  ## build the site into _build/html
 
 test: environment  ## run every test
 	@.venv/bin/ruff check && .venv/bin/mypy
-	@.venv/bin/pytest --nbval -n 2 --dist loadscope --nbval-cell-timeout=60 tests book
+	@.venv/bin/pytest --nbval -n 2 --dist loadscope tests book
 
 serve: html  ## build the site and show it on a local port
 	@$(SITE) serve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from conftest import Book
 
 from qed.site import build as module
+from qed.site import notebooks
 from qed.site.__main__ import main
 from qed.site.build import BuildError, build
 
@@ -70,6 +72,14 @@ def test_a_table_of_contents_that_names_no_page_is_refused(small: Book):
     assert "_toc.yml: names book/squares, and there is no such page" in refusal(small)
 
 
+@pytest.mark.parametrize("folder", [".pytest_cache", ".venv/lib", "src/qed", "tests"])
+def test_what_lies_beside_the_book_is_no_page_of_it(small: Book, folder: str):
+    (small.root / folder).mkdir(parents=True)
+    small.write(f"{folder}/README.md", "# Not a page\n")
+    build(small.root)
+    assert not [name for name in small.files() if "README" in name]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [(None, "is missing"), ("a: [", "not valid YAML"), ("format: jb-book\n", "_toc.yml:")],
@@ -121,9 +131,12 @@ def test_code_cells_that_were_not_executed_in_order_are_refused(small: Book):
      "[gone](squares.ipynb#squares.gone)", "[gone](bibliography.md#gone1900)"],
     ids=["link", "page", "role", "card", "link by file", "bibliography"],
 )  # fmt: skip
-def test_a_reference_to_what_does_not_exist_fails_cold_and_again_warm(small: Book, text: str):
+def test_a_reference_to_what_does_not_exist_fails_warm_and_again_and_cold(small: Book, text: str):
+    build(small.root)
     small.append("book/intro.md", text)
-    for _ in ("cold", "warm"):
+    for state in ("warm", "again", "cold"):
+        if state == "cold":
+            shutil.rmtree(small.root / "_build")
         message = refusal(small)
         assert "book/intro.md" in message
         assert "gone" in message
@@ -215,6 +228,38 @@ def test_a_card_shown_elsewhere_follows_its_notebook(small: Book):
     assert b"a newer proof" in small.files()["book/intro.html"]
 
 
+def test_a_changed_title_reaches_the_side_bars_of_all_pages(small: Book):
+    build(small.root)
+    page = small.root / "book" / "bibliography.md"
+    page.write_text(page.read_text().replace("# Bibliography", "# What was read"))
+    build(small.root)
+    assert b"What was read" in small.files()["book/intro.html"]
+    assert b"Bibliography" not in small.files()["book/squares.html"]
+
+
+def test_a_heading_that_others_link_to_cannot_go_unnoticed_on_a_warm_build(small: Book):
+    small.append("book/bibliography.md", "## Journals\n")
+    small.append("book/intro.md", "[the journals](bibliography.md#journals)")
+    build(small.root)
+    page = small.root / "book" / "bibliography.md"
+    page.write_text(page.read_text().replace("## Journals", "## Papers"))
+    message = refusal(small)
+    assert "book/intro.md" in message
+    assert "journals" in message
+
+
+def test_a_claim_that_others_link_to_cannot_go_unnoticed_on_a_warm_build(small: Book):
+    small.append("book/bibliography.md", "[the sum](squares.ipynb#squares.sum)")
+    build(small.root)
+    book = small.notebook()
+    del book["cells"][-1]
+    book["metadata"]["qed"]["code"] = notebooks.code_hash(book)
+    small.store(book)
+    message = refusal(small)
+    assert "book/bibliography.md" in message
+    assert "squares.sum" in message
+
+
 def test_a_page_that_left_the_book_leaves_the_site(small: Book):
     small.append("_toc.yml", "      - file: book/extra")
     small.write("book/extra.md", "# Extra\n")
@@ -251,6 +296,20 @@ def test_a_build_that_is_killed_leaves_a_whole_site_and_no_trust_in_the_rest(sma
     after = small.files()
     assert b"One more sentence." in after["book/intro.html"]
     assert set(after) == set(before)
+
+
+def test_a_warning_of_a_build_that_was_killed_after_reading_is_given_again(small: Book):
+    build(small.root)
+    small.append("book/intro.md", "{claim}`squares.gone`")
+    kill = (
+        f"import os, sys; from pathlib import Path; from qed.site.build import build\n"
+        f"from sphinx.builders import Builder\n"
+        f"Builder.write = lambda *_: os.kill(os.getpid(), {int(signal.SIGKILL)})\n"
+        f"build(Path(sys.argv[1]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", kill, str(small.root)], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert "squares.gone" in refusal(small)
 
 
 def test_a_site_that_was_moved_aside_when_the_build_was_killed_comes_back(small: Book):

@@ -53,6 +53,18 @@ def test_a_notebook_that_never_ends_is_given_up_and_left_as_it_was(tmp_path: Pat
     assert path.read_bytes() == before
 
 
+def test_an_interrupted_refresh_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = notebook(tmp_path / "sets.ipynb", "1 + 1")
+    before = path.read_bytes()
+    monkeypatch.setattr("os.replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(path)
+    assert path.read_bytes() == before
+
+
 def test_a_kernel_that_dies_is_told_from_a_cell_that_raises(tmp_path: Path):
     path = notebook(tmp_path / "dead.ipynb", "import os; os._exit(1)")
     with pytest.raises(RefreshError, match=r"^dead.ipynb, code cell 1: the kernel died$"):

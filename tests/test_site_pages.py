@@ -129,6 +129,11 @@ def test_macros_are_those_of_the_configuration():
         tex.typeset(r"\RR")
 
 
+def test_formulas_in_exact_statements_and_in_attributes_are_left_alone():
+    markup = r'<a title="\(x\)">a</a><pre>\(x\) <b>\(y\)</b></pre>'
+    assert tex.typeset_html(markup, {}, pytest.fail) == markup
+
+
 def test_comparison_signs_in_cards_survive_escaping():
     markup = tex.typeset_html(r"<p>\( a &lt; b &amp; \) and \(c\)</p>", {}, lambda message: None)
     assert "katex" in tex.typeset_html(r"\( a &lt; b \)", {}, pytest.fail)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).parent
 
@@ -29,6 +32,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("qed.css")
     app.connect("builder-inited", _add_static)
     app.connect("html-page-context", _plain_title)
+    app.connect("env-get-outdated", _remember)
+    app.connect("env-updated", _write_all_if_needed)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -44,3 +49,24 @@ def _plain_title(app: Sphinx, page: str, _template: str, context: dict[str, Any]
     """Give the browser's tab a title without the markup of its formulas."""
     if page in app.env.titles:
         context["title"] = app.env.titles[page].astext().translate(str.maketrans("", "", "\\{}"))
+
+
+def _public(env: BuildEnvironment) -> dict[str, Any]:
+    """What pages show of one another, or link to: titles and anchors."""
+    anchors = {doc: sorted(about.get("myst_slugs", {})) for doc, about in env.metadata.items()}
+    titles = {doc: title.astext() for doc, title in env.titles.items()}
+    return {"titles": titles, "anchors": anchors, "labels": dict(env.get_domain("std").data["anonlabels"])}
+
+
+def _remember(app: Sphinx, env: BuildEnvironment, *_documents: set[str]) -> list[str]:
+    env.qed_public = _public(env)  # type: ignore[attr-defined]
+    return []
+
+
+def _write_all_if_needed(app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+    """Write every page again when a title or an anchor changed.
+
+    Sphinx would write only the page where it changed. The side bars of others would keep the old title, and
+    a link of theirs to an anchor that is gone would get no warning, until somebody builds from nothing.
+    """
+    return env.found_docs if _public(env) != env.qed_public else []  # type: ignore[attr-defined]

@@ -64,10 +64,9 @@ def build(root: Path) -> str:
                 and not _needs_fresh(root, known, inputs, finished)):
             shutil.rmtree(stage, ignore_errors=True)
         print("building the site ...", flush=True)
+        # Sphinx warns of a page only when it reads it: the cache of a build that failed is not used again.
         finished.unlink(missing_ok=True)
         if warnings := _sphinx(root, stage):
-            # Sphinx warns of a page only when it reads it: a cache that has seen warnings must not stay.
-            shutil.rmtree(stage, ignore_errors=True)
             raise BuildError(warnings)
         finished.touch()
         fresh = work / "html.new"
@@ -147,10 +146,10 @@ def _inputs(root: Path) -> dict[str, Hashes]:
 
 def _needs_fresh(root: Path, old: dict[str, Hashes], new: dict[str, Hashes], finished: Path) -> bool:
     """Whether Sphinx's cache is of no use: the frame changed, or a page whose file time says it did not."""
-    if old["frame"] != new["frame"] or set(old["pages"]) != set(new["pages"]):
-        return True
-    changed = [root / "book" / name for name, value in new["pages"].items() if old["pages"][name] != value]
-    return any(path.stat().st_mtime <= finished.stat().st_mtime for path in changed)
+    changed = [name for name, value in new["pages"].items() if old["pages"].get(name) != value]
+    built = finished.stat().st_mtime
+    late = [name for name in changed if (root / "book" / name).stat().st_mtime <= built]
+    return old["frame"] != new["frame"] or bool(late)
 
 
 def _hash(path: Path) -> str:

@@ -56,7 +56,7 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         running[0] += 1
 
     client = NotebookClient(
-        book, timeout=timeout, kernel_name="python3", record_timing=False, coalesce_streams=True,
+        book, timeout=timeout, kernel_name="python3", coalesce_streams=True,
         extra_arguments=["--log-level=40"],  # no advice about encryption between two processes of one machine
         resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=count,
     )
