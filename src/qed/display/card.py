@@ -85,7 +85,10 @@ def _changed(claim: Claim) -> list[dict[str, str]]:
         sets += [{"name": "where", "set": r.text, "latex": writer.relation(r)} for r in m.where_shown]
         if not m.where_shown:
             sets.append({"name": "where", "set": "no hypothesis", "latex": r"\text{no hypothesis}"})
-    return sets
+    before = {_head(d) for d in s.definitions}
+    writer = Writer(m.definitions)
+    changed = [d for d in m.definitions if _head(d) not in before]
+    return sets + [{"name": "let", "set": _head(d), "latex": writer.definition(d)} for d in changed]
 
 
 def flags(claim: Claim) -> list[str]:
@@ -122,19 +125,31 @@ def plain(claim: Claim) -> str:
     if s and s.domain:
         lines.append("  for " + ", ".join(f"{n} in {d}" for n, d in s.domain.items()))
     if s and s.where_shown:
-        lines.append("  given " + ", ".join(r.text for r in s.where_shown))
+        lines.append("  given " + ", ".join(dict.fromkeys(r.text for r in s.where_shown)))
     if s:
         lines += [f"  where {_head(d)}" for d in s.definitions]
     lines.append("  proof: " + (f"because {claim.because}" if claim.because else "; ".join(claim.engines)))
+    if claim.cite and claim.because:
+        lines.append(f"  cites: {claim.cite}")
     if claim.hunt is not None:
         lines.append(f"  hunt: {hunt_text(claim)}")
-    changed = "".join(
-        f", {c['name']} in {c['set']}" if c["name"] != "where" else f", given {c['set']}" for c in _changed(claim)
-    )
+    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
     lines.append(f"  near-miss: {claim.control.text}{changed}: {witness_text(claim)}")
     if claim.uses:
         lines.append("  uses: " + ", ".join(claim.uses))
     return "\n".join(lines)
+
+
+def _condition(changed: dict[str, str]) -> str:
+    """Say in text in which set, hypothesis or definition the near-miss differs."""
+    kind = changed["name"]
+    return (
+        f"given {changed['set']}"
+        if kind == "where"
+        else changed["set"]
+        if kind == "let"
+        else f"{kind} in {changed['set']}"
+    )
 
 
 def _number(text: str) -> str:
@@ -196,6 +211,8 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
             f"because {_prose(claim.because)}" if claim.because else escape("; ".join(claim.engines)),
         )
     ]
+    if claim.cite and claim.because:
+        rows.append(("Cites", escape(claim.cite)))
     if claim.hunt is not None:
         rows.append(("Hunt", escape(hunt_text(claim) or "")))
     missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)

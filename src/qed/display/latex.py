@@ -88,6 +88,8 @@ class Writer:
         if isinstance(node.op, ast.Div):
             if self.small:
                 return f"{self.tex(node.left, MUL)}/{self.tex(node.right, POW)}", MUL
+            if isinstance(node.left, ast.UnaryOp) and isinstance(node.left.op, ast.USub):
+                return rf"-\frac{{{self.tex(node.left.operand)}}}{{{self.tex(node.right)}}}", ADD
             return rf"\frac{{{self.tex(node.left)}}}{{{self.tex(node.right)}}}", POW
         if isinstance(node.op, ast.Pow):
             base, level = self._write(node.left)

@@ -21,6 +21,7 @@ from .errors import BadStatement, OutOfReach, UndefinedAt
 from .language import Domain, Relation, Statement, parse_expression
 
 POINTS = 160
+THIN = 12  # how many more points are drawn where hypotheses leave some out
 SEED = 20201124
 
 
@@ -131,7 +132,10 @@ def show(x: Any, digits: int = 6) -> str:
     if isinstance(x, fmpq):
         text = str(x)
         return text if len(text) <= 24 else show(arb(x), digits)
-    return str(x.str(digits, radius=False)) if isinstance(x, arb) else str(x)
+    if not isinstance(x, arb):
+        return str(x)
+    mantissa, e, exponent = str(x.str(digits, radius=False)).partition("e")
+    return (mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa) + e + exponent
 
 
 def show_sides(left: Any, right: Any) -> tuple[str, str]:
@@ -238,7 +242,10 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
     slow = any(isinstance(n, ast.Name) and n.id == "Integral" for r in claim.relations for n in _walk(r))
     tried = evaluated = 0
     margins: list[tuple[float, Env]] = []
-    for env in points(claim, 40 if slow else count):
+    wanted = 40 if slow else count
+    for env in points(claim, wanted * (THIN if claim.where else 1)):
+        if tried >= wanted:
+            break
         seen, sides = _judge(claim, env)
         if seen in ("refuted", "undefined"):
             return Hunt(seen, evaluated, _named(claim, env), sides)
