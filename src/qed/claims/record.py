@@ -61,7 +61,7 @@ class Control:
     sides: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Claim:
     """An accepted claim. Every field but the author's words is computed."""
 
@@ -79,6 +79,11 @@ class Claim:
     words: str | None = None
     cite: str | None = None
     source: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        from ..display.card import plain
+
+        return plain(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
         from ..display.card import bundle
