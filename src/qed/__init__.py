@@ -35,6 +35,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+RUNS: dict[str, int | None] = {}
+
+
 def claim(
     id: str,
     stated: Any,
@@ -95,7 +98,14 @@ def claim(
         id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
         check=check, at=at, grade=grade, source=source, certificate=certificate,
     )  # fmt: skip
-    ACCEPTED[id] = found
+    from IPython import get_ipython
     from IPython.display import display
+
+    # A cell may be run again and its claim changed; two different claims of one run may not share an id.
+    run = getattr(get_ipython(), "execution_count", None)
+    before = ACCEPTED.get(id)
+    if before is not None and RUNS.get(id) == run and repr(before) != repr(found):
+        raise BadStatement(f"{id}: another claim has this id already: give each its own")
+    ACCEPTED[id], RUNS[id] = found, run
 
     display(found)  # type: ignore[no-untyped-call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -176,8 +177,8 @@ def _check_form(request: Request, known: dict[str, Claim]) -> None:
     if request.control is None:
         raise BadStatement("no control: add control=, the nearest false statement, which the same check must refuse")
     for name in request.uses:
-        if name == id:
-            raise BadStatement("a claim cannot use itself")
+        if name == id or id in _ancestors(name, known):
+            raise BadStatement(f"it uses {name!r}, which is or rests on this very claim")
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; a claim may use only claims made before it"
@@ -186,6 +187,18 @@ def _check_form(request: Request, known: dict[str, Claim]) -> None:
         raise BadStatement("because= joins earlier claims: name them in uses=")
     if request.grade is not None and request.grade not in GRADES:
         raise BadStatement(f"grade={request.grade!r} is none of {', '.join(GRADES)}")
+
+
+def _ancestors(name: str, known: dict[str, Claim]) -> set[str]:
+    """Collect the claims on which an accepted claim rests."""
+    found: set[str] = set()
+    todo = list(known[name].uses) if name in known else []
+    while todo:
+        one = todo.pop()
+        if one not in found and one in known:
+            found.add(one)
+            todo += known[one].uses
+    return found
 
 
 def _source(text: str | None) -> tuple[str, str] | None:
@@ -266,7 +279,8 @@ def _prove(judged: Statement, found: Hunt, request: Request, known: dict[str, Cl
 
 def _beyond_hunting(judged: Statement) -> bool:
     """Tell whether a statement has no numeric route by its nature: a limit, or an infinite range."""
-    return any(word in judged.text or any(word in d.text for d in judged.definitions) for word in ("Limit", "oo"))
+    sides = [side for r in judged.relations for side in (r.left, r.right)]
+    return any(isinstance(n, ast.Name) and n.id in ("Limit", "oo") for side in sides for n in ast.walk(side))
 
 
 def _refuse(judged: Statement, request: Request) -> Control:
@@ -305,15 +319,19 @@ def _by_function(check: Callable[[Any], Any], at: Any, control: Any) -> tuple[st
     accepted = _call(check, at)
     if not accepted.ok:
         where = ", ".join(f"{k} = {v}" for k, v in accepted.witness.items())
-        raise Refuted(f"the check {check.__name__} refuses {at!r}" + (f": {where}" if where else ""))
+        raise Refuted(f"the check {_name(check)} refuses {at!r}" + (f": {where}" if where else ""))
     refused = _call(check, control)
     if refused.ok:
         raise Toothless(
-            f"its control {control!r} was accepted by {check.__name__}; a check that cannot fail shows nothing"
+            f"its control {control!r} was accepted by {_name(check)}; a check that cannot fail shows nothing"
         )
     if not refused.witness:
         raise Toothless(f"its control {control!r} was refused without a witness: return Verdict(False, witness=...)")
     return accepted.grade, (accepted.engine,), Control(str(control), None, "refuted", refused.witness, ())
+
+
+def _name(check: Callable[[Any], Any]) -> str:
+    return getattr(check, "__name__", repr(check))
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -330,15 +348,17 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
         raise
     except Exception as problem:
         raise Undecided(
-            f"the check {check.__name__} raised {type(problem).__name__} at {value!r}: {problem}"
+            f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}"
         ) from problem
     if isinstance(found, Verdict):
+        if type(found.ok).__name__ not in ("bool", "bool_"):
+            raise BadStatement(f"the check gave ok={found.ok!r} at {value!r}: it must be True or False")
+        if not all(isinstance(text, str) for pair in found.witness.items() for text in pair):
+            raise BadStatement(f"the check gave the witness {found.witness!r}: write names and values as text")
         if found.grade not in GRADES:
-            raise BadStatement(
-                f"the check {check.__name__} gave the grade {found.grade!r}, none of {', '.join(GRADES)}"
-            )
+            raise BadStatement(f"the check {_name(check)} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
         return found
-    raise Undecided(f"the check {check.__name__} returned {found!r} at {value!r}: return a Verdict")
+    raise Undecided(f"the check {_name(check)} returned {found!r} at {value!r}: return a Verdict")
 
 
 __all__ = ["ACCEPTED", "Claim", "Control", "Disagreement", "GRADES", "Verdict", "judge"]

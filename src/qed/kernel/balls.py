@@ -275,9 +275,29 @@ OUTSIDE: dict[str, Callable[[Any], bool]] = {
 }  # fmt: skip
 
 
+# Where the branch cut of a function may meet a box of complex numbers, FLINT encloses one branch only.
+CUT: dict[str, Callable[[Any, Any], bool]] = {
+    **dict.fromkeys(("asin", "acos", "atanh"), lambda re, im: im.contains(0) and not (re > -1 and re < 1)),
+    **dict.fromkeys(("atan", "asinh"), lambda re, im: re.contains(0) and not (im > -1 and im < 1)),
+    "acosh": lambda re, im: im.contains(0) and not re > 1,
+    "loggamma": lambda re, im: im.contains(0) and not re > 0,
+    "LambertW": lambda re, im: im.contains(0) and not re + (-arb(1)).exp() > 0,
+    "polylog": lambda re, im: im.contains(0) and not re < 1,
+    "bessel": lambda re, im: im.contains(0) and not re > 0,
+}
+
+
+def _off_cut(name: str, z: Any) -> None:
+    """Raise unless a complex box certainly avoids the branch cut of a function."""
+    if isinstance(z, acb) and name in CUT and CUT[name](z.real, z.imag):
+        raise Unclear(f"{name} near its branch cut")
+
+
 def _bessel(name: str) -> Callable[[Any, Any], Any]:
     def apply(n: Any, x: Any) -> Any:
-        if whole(n) is None:
+        if isinstance(x, acb):
+            _off_cut("bessel", x)
+        elif whole(n) is None:
             positive(x, f"a Bessel function of order {n} at a number that is not positive")
         return getattr(ball(x), name)(ball(n))
 
@@ -287,6 +307,7 @@ def _bessel(name: str) -> Callable[[Any, Any], Any]:
 def _polylog(s: Any, x: Any) -> Any:
     if isinstance(x, fmpq | arb) and x > 1:
         raise UndefinedAt("a polylogarithm beyond 1")
+    _off_cut("polylog", x)
     return ball(x).polylog(ball(s))
 
 
@@ -299,6 +320,7 @@ def _method(name: str) -> Callable[[Any], Any]:
         if at_zero is not None and isinstance(x, fmpq) and x == 0:
             return fmpq(at_zero)
         x = ball(x)
+        _off_cut(name, x)
         if isinstance(x, arb_series) and name in ("sinh", "cosh", "tanh"):
             if name == "tanh":
                 return 1 - divide(fmpq(2), (2 * x).exp() + 1)
@@ -451,7 +473,7 @@ def _integral(node: ast.Call, env: Env) -> Any:
     def integrand(z: acb, _analytic: bool) -> acb:
         try:
             return acb(value(node.args[0], {**held, variable: z}))
-        except (Unclear, UndefinedAt):
+        except (Unclear, UndefinedAt, TypeError):
             return acb("nan")
 
     try:

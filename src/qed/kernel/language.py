@@ -99,7 +99,7 @@ def integers(lo: int, hi: int) -> Domain:
 
 def square(*sizes: int) -> Domain:
     """Give the real square matrices, expanded and hunted at the `sizes` named (default 1, 2, 3, 4)."""
-    if any(size < 1 for size in sizes):
+    if any(not isinstance(size, int) or size < 1 for size in sizes):
         raise BadStatement(f"square{sizes} asks for a matrix without rows: sizes begin at 1")
     return Domain("matrix", sizes=sizes or SIZES)
 
@@ -390,6 +390,9 @@ def statement(
         When something does not parse, is unknown, or has no domain.
     """
     domains = {name: as_domain(value, name) for name, value in (domain or {}).items()}
+    for name in domains:
+        if not name.isidentifier() or name in ARITY or name in CONSTANTS or name in RELATIONS:
+            raise BadStatement(f"{name!r} cannot name a variable, since the language uses it or cannot read it")
     definitions = {d.name: d for d in (define(head, body) for head, body in (let or {}).items())}
     clash = sorted(set(definitions) & set(domains))
     if clash:

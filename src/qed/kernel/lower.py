@@ -182,11 +182,13 @@ class Lowering:
         infinite = lo in (sp.oo, -sp.oo) or hi in (sp.oo, -sp.oo)
         if infinite and not (name == "Integral" and self.improper):
             raise OutOfReach("an infinite range")
+        if lo is sp.oo or hi is -sp.oo:
+            raise OutOfReach("an integral that runs backwards")
         outer = self.scope
         self.depth += 1
         if name == "Integral":
             symbol = Symbol(f"t#{self.depth}", real=True)
-            if not infinite and sign(hi - lo, outer) & NEG:
+            if not infinite and sign(hi - lo, outer) & NEG:  # also where the integral is improper
                 raise OutOfReach("an integral that may run backwards")
         else:
             if not (is_whole(lo) and is_whole(hi)):

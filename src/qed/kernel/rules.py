@@ -21,6 +21,7 @@ from .scope import ANY, MIRROR, NEG, POS, ZERO, Range, Scope, constant_sign, one
 Z3_BUDGET = 3_000_000
 LARGE = 120
 STEPS = 24
+GROWTH = 2
 
 
 def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
@@ -100,7 +101,10 @@ def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth
     span = scope.ranges[x]
     side = Range(anchor, span.hi, True, span.hi_open) if upward else Range(span.lo, anchor, span.lo_open, True)
     inner = scope.with_range(x, side)
-    slope = chain_sign(strip(derivative(e, x), inner), x, inner, depth - 1, steps)
+    inclined = strip(derivative(e, x), inner)
+    if sp.count_ops(inclined) > max(GROWTH * sp.count_ops(e), 40):
+        return ANY  # a derivative that grows leads nowhere
+    slope = chain_sign(inclined, x, inner, depth - 1, steps, False)
     away = slope if upward else MIRROR[slope]
     total = combine_value_and_drift(value, away)
     return total
@@ -157,7 +161,7 @@ def _together(e: Expr) -> Expr:
     return sp.powsimp(sp.together(sp.powsimp(e)))
 
 
-def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int, steps: list[int] | None = None) -> int:
+def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int, steps: list[int] | None = None, top: bool = True) -> int:
     """Find a sign by a chain of derivatives: structure first, then anchors at the ends of the range of x.
 
     Theorem: the mean value theorem, applied `depth` times; between two anchors the range is split.
@@ -166,7 +170,7 @@ def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int, steps: list[int] | 
     found = sign(e, scope)
     if found in (POS, NEG, ZERO) or depth <= 0 or x not in e.free_symbols or has_corner(e):
         return found
-    top, steps = steps is None, [STEPS] if steps is None else steps
+    steps = [STEPS] if steps is None else steps
     steps[0] -= 1
     if not scope.free_of_facts(x) or sp.count_ops(e) > LARGE or steps[0] < 0:
         return found
@@ -288,19 +292,24 @@ def between(lo: Expr, hi: Expr, is_open: bool) -> Range:
 
 
 def vanishes(e: Expr, x: Symbol, scope: Scope) -> tuple[Expr, Expr] | None:
-    """Find two rational numbers between which a continuous expression certainly has a zero.
+    """Find two rational numbers, perhaps equal, between which a continuous expression certainly has a zero.
 
     Theorem (intermediate values): a continuous function that changes sign on an interval vanishes inside it.
     """
     if e.free_symbols != {x} or x.is_integer:
         return None
     span = scope.ranges[x]
-    lo = span.lo if span.lo is not None and span.lo.is_Rational else sp.Integer(-40)
-    hi = span.hi if span.hi is not None and span.hi.is_Rational else sp.Integer(40) + max(lo, sp.Integer(0))
+    if any(end is not None and not end.is_Rational for end in (span.lo, span.hi)):
+        return None
+    lo = span.lo if span.lo is not None else min(sp.Integer(-40), (span.hi or sp.Integer(0)) - 80)
+    hi = span.hi if span.hi is not None else max(sp.Integer(40), lo + 80)
     for factor in sp.Mul.make_args(sp.factor(e)):
         base = factor.base if factor.is_Pow and factor.exp.is_Rational else factor
         grid = [lo + (hi - lo) * sp.Rational(k, 64) for k in range(65)]
         signs = [constant_sign(base.subs(x, p)) for p in grid]
+        exact = [p for p, found in zip(grid[1:-1], signs[1:-1], strict=True) if found == ZERO]
+        if exact and not has_corner(base):
+            return exact[0], exact[0]
         for (a, s), (b, t) in zip(zip(grid, signs, strict=True), zip(grid[1:], signs[1:], strict=True), strict=False):
             piece = scope.with_range(x, Range(a, b))
             if {s, t} == {POS, NEG} and not has_corner(base) and continuous_on(base, x, piece):

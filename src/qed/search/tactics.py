@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +22,9 @@ from ..kernel.lower import Lowering, Obligation
 from ..kernel.normal import is_zero
 from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, constant_sign, domain_scope, sign, without_corners
 from .match import matches
+
+STEPS = 160  # derivatives taken in all chains of one statement
+CASES = 50_000
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Prover:
         self.z3_used = False
         self.touched: set[str] = set()
         self.improper = False
+        self.steps = [STEPS]
         # Derivatives of equations stand after the equations themselves, the higher ones first to be tried.
         self.facts = [fact for lemma in lemmas for fact in reversed(facts(lemma))]
 
@@ -137,6 +142,9 @@ class Prover:
                 span = Range(sp.Integer(1000), None) if point is sp.oo else Range(None, sp.Integer(-1000))
             else:
                 span = Range(point, point + small, True) if side == "+" else Range(point - small, point, False, True)
+            if not all(self._discharge(owed) for owed in outer.obligations):
+                self.proof.tried.append("definedness of the point and the value")
+                return False
             near = Lowering(scope.with_symbol(x, span))
             body = near.expression(node.args[0])
             if not all(self._discharge(owed) for owed in near.obligations):
@@ -163,6 +171,9 @@ class Prover:
         if not domains or any(d.kind != "integer" or "oo" in (d.lo.lstrip("-"), d.hi) for d in domains):
             return None
         spans = [range(int(d.lo), int(d.hi) + 1) for d in domains]
+        if math.prod(len(span) for span in spans) > CASES:
+            self.proof.tried.append(f"enumeration: more than {CASES} cases")
+            return self.proof
         met = 0
         for point in itertools.product(*spans):
             env = {name: fmpq(k) for name, k in zip(self.claim.domain, point, strict=True)}
@@ -265,11 +276,18 @@ class Prover:
         if owed.allowed != NEG | POS or len(free) != 1 or self.claim.where:
             return
         # The variable of an integral counts too: an integrand may be singular at the ends, and not between them.
-        if free[0].name in self.claim.domain or (self.improper and free[0] in owed.scope.ranges):
+        bound = [
+            s for s in owed.scope.ranges if "#" in s.name and s.name.partition("#")[0] not in self.claim.matrix_names
+        ]
+        if (bound == [free[0]] and self.improper) or (not bound and free[0].name in self.claim.domain):
             found = rules.vanishes(owed.expression, free[0], owed.scope)
             if found:
                 self.proof.verdict = "undefined"
-                self.proof.witness = {free[0].name.partition("#")[0]: f"between {found[0]} and {found[1]}"}
+                self.proof.witness = {
+                    free[0].name.partition("#")[0]: str(found[0])
+                    if found[0] == found[1]
+                    else f"between {found[0]} and {found[1]}"
+                }
                 self.proof.sides = (f"{owed.expression} vanishes there",)
 
     def _discharge(self, owed: Obligation) -> bool:
@@ -407,6 +425,10 @@ class Prover:
         self.z3_used = False
         self.touched.clear()
         for how, form in forms:
+            yield [*how, "sign rules"], sign(form, scope, False)
+            for x in form.free_symbols & set(scope.ranges) if len(form.free_symbols) == 1 and not scope.facts else ():
+                if not x.is_integer:
+                    yield [*how, "Sturm's theorem"], rules.sturm(form, x, scope)
             yield [*how, "sign rules"], sign(form, scope)
             yield [*how, "sign rules"], sign(rules.strip(form, scope), scope)
         for how, form in forms:
@@ -416,11 +438,10 @@ class Prover:
             ]
             for x in variables:
                 if core.free_symbols == {x} and not scope.facts:
-                    yield [*how, "Sturm's theorem"], rules.sturm(core, x, scope)
                     yield [*how, "Sturm's theorem in an exponential"], rules.exponential_sign(form, x, scope)
             for x in variables:
                 for depth in (1, 2, 4, 6) if sp.count_ops(core) <= 40 else (1, 2):
-                    yield [*how, f"derivative chain in {x}"], rules.chain_sign(core, x, scope, depth)
+                    yield [*how, f"derivative chain in {x}"], rules.chain_sign(core, x, scope, depth, self.steps)
             for x, c in itertools.permutations(variables, 2):
                 if scope.ranges[x] == scope.ranges[c]:
                     yield self._tangent(how, form, x, c, scope)
