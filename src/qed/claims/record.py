@@ -19,10 +19,10 @@ from ..kernel.errors import (
     Undecided,
     Vacuous,
 )
-from ..kernel.hunt import Hunt, hunt
+from ..kernel.hunt import Hunt
 from ..kernel.language import Statement, parse_expression, statement
 from ..kernel.lemmas import Lemma
-from ..search.tactics import Prover
+from .verdict import contradicted, decide
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
@@ -153,9 +153,10 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     else:
         let = {head: _text(body) for head, body in (request.let or {}).items()}
         judged = statement(text, request.domain, request.hypotheses, let)
-        found = _hunt(judged)
-        own, engines = _prove(judged, found, request, known)
-        refused = _refuse(judged, request)
+        lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
+        hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
+        own, engines, found = _accept(judged, lemmas, hint, request, known)
+        refused = _refuse(judged, lemmas, hint, request)
     if request.cite is not None:
         own = "cited"
     if request.grade is not None and GRADES.index(own) > GRADES.index(request.grade):
@@ -228,63 +229,35 @@ def _text(value: Any) -> str:
     return str(sp.sympify(value))
 
 
-def _hunt(judged: Statement) -> Hunt:
-    found = hunt(judged)
-    if found.verdict == "vacuous" and any(r.op == "=" for r in judged.where):
-        raise Undecided(
-            "no point was found that meets the hypotheses; an equation in where= is seldom met by a "
-            "rational point: solve it for a variable and put that in by let="
-        )
+def _accept(
+    judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, request: Request, known: dict[str, Claim]
+) -> tuple[str, tuple[str, ...], Hunt]:
+    """Accept the statement with its grade, or raise what the verdict calls for."""
+    in_words = request.because is not None or request.cite is not None
+    found = decide(judged, lemmas, hint, hunt_only=in_words)
+    if found.refuses:
+        grade = contradicted(judged, lemmas, hint)
+        if grade is not None:
+            raise Disagreement(f"the rules accept it as {grade}, but {found.describe(judged.text)}: one of them errs")
+        raise Refuted(found.describe(judged.text))
     if found.verdict == "vacuous":
-        raise Vacuous(
-            "no point was found that lies in the domain and meets the hypotheses: widen the domain or mend where="
-        )
-    if found.verdict in ("refuted", "undefined"):
-        raise Refuted(describe(judged.text, found))
-    return found
-
-
-def describe(text: str, found: Hunt) -> str:
-    """Say in a sentence what a hunt found."""
-    place = ", ".join(f"{name} = {value}" for name, value in (found.witness or {}).items())
-    place = f" at {place}" if place else ""
-    if found.verdict == "undefined":
-        return f"{text} is undefined{place}: {found.sides[0]}"
-    return f"{text} is false{place}: the sides are {found.sides[0]} and {found.sides[1]}"
-
-
-def _prove(judged: Statement, found: Hunt, request: Request, known: dict[str, Claim]) -> tuple[str, tuple[str, ...]]:
-    if request.because is not None or request.cite is not None:
-        if found.verdict == "out of reach":
-            raise Undecided("the hunt cannot evaluate the statement, so nothing but words would support it")
-        weakest = "proved"
-        for name in request.uses:
-            weakest = weaker(weakest, known[name].effective)
-        return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",)
-    if found.verdict == "out of reach" and not _beyond_hunting(judged):
-        raise Undecided("the hunt could not evaluate the statement at enough points of its domain")
-    lemmas = [Lemma(name, s) for name in request.uses if (s := known[name].statement) is not None]
-    hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
-    proof = Prover(judged, lemmas, hint).run()
-    if proof.verdict:
-        raise Refuted(describe(judged.text, Hunt(proof.verdict, 0, proof.witness, proof.sides)))
-    if proof.grade is None:
-        tried = "; ".join(dict.fromkeys(proof.tried)) or "nothing applied"
+        raise Vacuous("no point was found that lies in the domain and meets the hypotheses: widen it or mend where=")
+    if found.verdict == "undecided":
         raise Undecided(
-            f"{judged.text} could not be decided. This is a failure, not a refutation. Tried: {tried}. Help it: "
+            f"{judged.text} could not be decided. This is a failure, not a refutation. "
+            f"Tried: {'; '.join(found.tried) or 'nothing applied'}. Help it: "
             "narrow the domain, add where=, add a lemma by uses=, give certificate=, or join lemmas by because="
         )
-    return proof.grade, tuple(proof.engines)
+    if not in_words:
+        return found.verdict, found.engines, found.hunt
+    weakest = "proved"
+    for name in request.uses:
+        weakest = weaker(weakest, known[name].effective)
+    return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",), found.hunt
 
 
-def _beyond_hunting(judged: Statement) -> bool:
-    """Tell whether a statement has no numeric route by its nature: a limit, or an infinite range."""
-    sides = [side for r in judged.relations for side in (r.left, r.right)]
-    return any(isinstance(n, ast.Name) and n.id in ("Limit", "oo") for side in sides for n in ast.walk(side))
-
-
-def _refuse(judged: Statement, request: Request) -> Control:
-    """Judge the near-miss by the same hunt; it must fall with a witness."""
+def _refuse(judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, request: Request) -> Control:
+    """Judge the near-miss as the claim was judged; it must fall with a witness."""
     changed = dict(request.control) if isinstance(request.control, dict) else {"statement": request.control}
     text = _text(changed.pop("statement", judged.text))
     where = changed.pop("where", request.hypotheses)
@@ -297,19 +270,15 @@ def _refuse(judged: Statement, request: Request) -> Control:
     )
     if missed.key == judged.key:
         raise BadStatement("the control is the statement itself: state a near-miss that is false")
-    found = hunt(missed)
+    found = decide(missed, lemmas, hint)
     if found.verdict == "vacuous":
         raise Vacuous(f"no point meets the control {text}")
-    if found.verdict in ("survived", "out of reach"):
-        proof = Prover(missed, []).run()
-        if proof.verdict:
-            found = Hunt(proof.verdict, 0, proof.witness, proof.sides)
-    if found.verdict not in ("refuted", "undefined"):
+    if not found.refuses:
         raise Toothless(
-            f"its control {text} was not refused; a check that cannot fail shows nothing. "
+            f"its control {text} was not refused ({found.verdict}); a check that cannot fail shows nothing. "
             "Move the near-miss off the edge where it happens to hold, or make it miss by more"
         )
-    return Control(text, missed, found.verdict, found.witness or {}, found.sides)
+    return Control(text, missed, found.verdict, found.witness, found.sides)
 
 
 def _by_function(check: Callable[[Any], Any], at: Any, control: Any) -> tuple[str, tuple[str, ...], Control]:

@@ -23,7 +23,7 @@ from ..kernel.normal import is_zero
 from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, constant_sign, domain_scope, sign, without_corners
 from .match import matches
 
-STEPS = 160  # derivatives taken in all chains of one statement
+STEPS = 160  # derivatives taken in all chains of one inequality
 CASES = 50_000
 
 
@@ -395,7 +395,7 @@ class Prover:
     # Inequalities
 
     def _order(self, gap: Expr, op: str, scope: Scope) -> bool:
-        allowed = ENOUGH[op]
+        allowed, self.steps = ENOUGH[op], [STEPS]
         for names, found in self._named_signs(gap, scope):
             if not found & ~allowed:
                 return self.proof.by(*names, *(["Z3 nlsat"] if self.z3_used else []), *self._leaning())

@@ -1,0 +1,97 @@
+"""One verdict on one statement: the hunt first, then the rules."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from ..kernel.hunt import Hunt, hunt
+from ..kernel.language import Statement
+from ..kernel.lemmas import Lemma
+from ..search.tactics import Prover
+
+ACCEPTING = ("proved", "certified", "exhausted", "instances")
+REJECTING = ("refuted", "undefined", "vacuous")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of a statement.
+
+    `verdict` is a grade of `ACCEPTING`, one of `REJECTING`, "hunted" (no counterexample, and nothing more was
+    asked) or "undecided". A rejection has a witness; `tried` says what an undecided statement resisted.
+    """
+
+    verdict: str
+    engines: tuple[str, ...] = ()
+    witness: dict[str, str] = field(default_factory=dict)
+    sides: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    hunt: Hunt = Hunt("vacuous")
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the statement is rejected with a witness."""
+        return self.verdict in ("refuted", "undefined")
+
+    def describe(self, text: str) -> str:
+        """Say in a sentence where the statement `text` fails."""
+        place = ", ".join(f"{name} = {value}" for name, value in self.witness.items())
+        at = f" at {place}" if place else ""
+        if self.verdict == "undefined":
+            return f"{text} is undefined{at}: {self.sides[0]}"
+        return f"{text} is false{at}: the sides are {self.sides[0]} and {self.sides[1]}"
+
+
+def decide(
+    judged: Statement, lemmas: list[Lemma] | None = None, certificate: ast.expr | None = None, hunt_only: bool = False
+) -> Decision:
+    """Judge a statement.
+
+    Parameters
+    ----------
+    judged : Statement
+        What is stated, with its domain and hypotheses.
+    lemmas : list of Lemma
+        Accepted claims that the rules may use.
+    certificate : ast.expr
+        An antiderivative for the statement's integral.
+    hunt_only : bool
+        Whether to stop after the hunt, as for a claim that is joined in words.
+
+    Returns
+    -------
+    Decision
+    """
+    found = hunt(judged)
+    if found.verdict in ("refuted", "undefined"):
+        return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
+    if found.verdict == "vacuous":
+        if any(r.op == "=" for r in judged.where):
+            why = "an equation in where= is seldom met by a rational point: solve it and put the solution in by let="
+            return Decision("undecided", tried=(f"no point was found that meets the hypotheses; {why}",), hunt=found)
+        return Decision("vacuous", ("hunt in ball arithmetic",), hunt=found)
+    unhunted = found.verdict == "out of reach" and (hunt_only or not beyond_hunting(judged))
+    if hunt_only and not unhunted:
+        return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
+    proof = Prover(judged, lemmas or [], certificate).run()
+    if proof.verdict:
+        return Decision(proof.verdict, ("the rules of the kernel",), proof.witness, proof.sides, hunt=found)
+    if unhunted:
+        # Only one route is open, and one route is enough to refuse a statement, not to accept it.
+        why = "the hunt could not evaluate the statement at enough points of its domain"
+        return Decision("undecided", tried=(why,), hunt=found)
+    if proof.grade is None:
+        return Decision("undecided", tried=tuple(dict.fromkeys(proof.tried)), hunt=found)
+    return Decision(proof.grade, tuple(proof.engines), hunt=found)
+
+
+def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
+    """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
+    return Prover(judged, lemmas, certificate).run().grade
+
+
+def beyond_hunting(judged: Statement) -> bool:
+    """Tell whether a statement has no numeric route by its nature: a limit, or an infinite range."""
+    sides = [side for r in judged.relations for side in (r.left, r.right)]
+    return any(isinstance(n, ast.Name) and n.id in ("Limit", "oo") for side in sides for n in ast.walk(side))

@@ -1,0 +1,122 @@
+"""What the commands do: read statements, judge each in a process of its own, collect stored claims."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from .claims.verdict import decide
+from .display.card import MIME
+from .kernel.errors import BadStatement
+from .kernel.language import statement
+
+# Budgets are counts; the clock only stops what no count foresaw.
+LAST_RESORT = 60.0
+FIELDS = {"id": str, "statement": str, "domain": dict, "where": list}
+
+
+class Unreadable(Exception):
+    """A file cannot be read; the message names the entry and the field."""
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """Read a list of statements in the corpus format.
+
+    Raises
+    ------
+    Unreadable
+        When the file is no such list.
+    """
+    try:
+        entries = json.loads(file.read_text())
+    except OSError as problem:
+        raise Unreadable(f"{file}: {problem.strerror}") from None
+    except ValueError as problem:
+        raise Unreadable(f"{file}: not valid JSON: {problem}") from None
+    if not isinstance(entries, list):
+        raise Unreadable(f"{file}: not a list of statements")
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            raise Unreadable(f"{file}: entry {number} is no object")
+        for name, kind in FIELDS.items():
+            if name == "where" and name not in entry:
+                continue
+            if not isinstance(entry.get(name), kind):
+                raise Unreadable(
+                    f"{file}: entry {number} ({entry.get('id', 'no id')}): {name!r} is missing or no {kind.__name__}"
+                )
+    return entries
+
+
+def verdict(entry: dict[str, Any]) -> dict[str, Any]:
+    """Judge one statement; whatever breaks is undecided, never accepted."""
+    answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
+    try:
+        judged = statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
+        found = decide(judged)
+    except BadStatement as problem:
+        return {**answer, "engine": f"not a statement: {problem}"}
+    except Exception as problem:
+        return {**answer, "engine": f"failed with {type(problem).__name__}: {problem}"}
+    answer |= {"verdict": found.verdict, "engine": "; ".join(found.engines or found.tried)}
+    if found.refuses:
+        answer["witness"] = {**found.witness, "sides": list(found.sides)}
+    return answer
+
+
+def _in_process(entry: dict[str, Any], out: Connection) -> None:
+    out.send(verdict(entry))
+
+
+def verdicts(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Judge statements in the order given, each in a process of its own, as many at a time as there are cores."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["qed.commands", "qed.search.tactics", "z3"])
+
+    def alone(entry: dict[str, Any]) -> dict[str, Any]:
+        here, there = context.Pipe(duplex=False)
+        process = context.Process(target=_in_process, args=(entry, there), daemon=True)
+        process.start()
+        there.close()
+        answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
+        try:
+            if here.poll(LAST_RESORT):
+                return dict(here.recv())
+            answer["engine"] = "stopped by the clock"
+        except EOFError:
+            answer["engine"] = "its process died"
+        finally:
+            process.kill()
+            process.join()
+        return answer
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield from pool.map(alone, entries)
+
+
+def stored_claims(book: Path) -> list[dict[str, Any]]:
+    """Collect the records of all claims from the stored outputs of a book's notebooks, in the order of the files.
+
+    Raises
+    ------
+    Unreadable
+        When there is no notebook, or one is not valid.
+    """
+    notebooks = sorted(book.glob("*.ipynb"))
+    if not notebooks:
+        raise Unreadable(f"{book}: no notebook there")
+    found = []
+    for path in notebooks:
+        try:
+            cells = json.loads(path.read_text())["cells"]
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable(f"{path}: not a valid notebook") from None
+        outputs = (output for cell in cells for output in cell.get("outputs", []))
+        found += [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+    return found
