@@ -109,6 +109,12 @@ def as_domain(value: object, name: str) -> Domain:
     if isinstance(value, Domain):
         return value
     if isinstance(value, str):
+        sizes = re.fullmatch(r"square\(([\d, ]*)\)", value)
+        if sizes:
+            return square(*(int(size) for size in sizes[1].split(",") if size.strip()))
+        ends = re.fullmatch(r"integers \[(-?\d+), (-?\d+)\]", value)
+        if ends:
+            return integers(int(ends[1]), int(ends[2]))
         return NAMED[value] if value in NAMED else interval(value)
     raise BadStatement(f"the domain of {name} is {value!r}: write R, N, N0, Z, square(), or text like '[0, 1)'")
 

@@ -1,0 +1,36 @@
+"""A changed sign in any claim of the book is refused, with a witness."""
+
+import ast
+
+import pytest
+from qed.claims.verdict import decide
+from qed.commands import stored_claims
+from qed.kernel.language import parse_relations, statement
+
+from conftest import ROOT
+
+CLAIMS = {claim["id"]: claim for claim in stored_claims(ROOT / "book") if claim["latex"] is not None}
+REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def as_stated(claim, text):
+    """Read a statement over the domain and with the definitions of a stored claim."""
+    let = dict(definition["text"].split(" = ", 1) for definition in claim["let"])
+    domain = {variable["name"]: variable["set"] for variable in claim["domain"]}
+    return statement(text, domain, tuple(dict.fromkeys(w["text"] for w in claim["where"])), let)
+
+
+def changed(text):
+    """Change the sign of a right side, or turn an inequality round, one relation at a time."""
+    for relation in parse_relations(text):
+        left, right = ast.unparse(relation.left), ast.unparse(relation.right)
+        yield f"Eq({left}, -({right}))" if relation.op == "=" else f"{left} {REVERSED[relation.op]} {right}"
+
+
+@pytest.mark.parametrize("id", CLAIMS)
+def test_the_claim_holds_in_the_hunt_and_falls_with_its_sign_changed(id):
+    claim = CLAIMS[id]
+    assert decide(as_stated(claim, claim["statement"]), hunt_only=True).verdict == "hunted"
+    for text in changed(claim["statement"]):
+        refused = decide(as_stated(claim, text), hunt_only=True)
+        assert refused.refuses and (refused.witness or not claim["domain"]), text
