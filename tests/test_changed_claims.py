@@ -3,11 +3,11 @@
 import ast
 
 import pytest
+from conftest import ROOT
+
 from qed.claims.verdict import decide
 from qed.commands import stored_claims
 from qed.kernel.language import parse_relations, statement
-
-from conftest import ROOT
 
 CLAIMS = {claim["id"]: claim for claim in stored_claims(ROOT / "book") if claim["latex"] is not None}
 REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
