@@ -80,6 +80,7 @@ class Claim:
     words: str | None = None
     cite: str | None = None
     source: tuple[str, str] | None = None
+    certificate: str | None = None
 
     def __repr__(self) -> str:
         from ..display.card import plain
@@ -167,7 +168,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
             effective, weakest = known[name].effective, known[name].weakest or name
     return Claim(
         request.id, text, judged, own, effective, weakest, engines, found, refused, uses, request.because,
-        text if judged is None else None, request.cite, noted,
+        text if judged is None else None, request.cite, noted, request.certificate,
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ def record(claim: Claim) -> dict[str, Any]:
         "effective": claim.effective,
         "weakest": claim.weakest,
         "engines": list(claim.engines),
+        "certificate": claim.certificate,
         "hunt": hunt_text(claim),
         "control": {
             "statement": c.text,

@@ -14,6 +14,7 @@ from .errors import OutOfReach, UndefinedAt
 from .language import Relation, Statement, parse_expression
 
 BOXES = 6000
+NARROW = fmpq(1, 2**120)
 
 
 def certify(relation: Relation, claim: Statement) -> bool:
@@ -74,6 +75,8 @@ def _run(box: list[tuple[fmpq, fmpq]], lower_bound: Any) -> bool:
             continue
         widest = max(range(len(piece)), key=lambda i: piece[i][1] - piece[i][0])
         lo, hi = piece[widest]
+        if hi - lo < NARROW:
+            return False
         middle = (lo + hi) / 2
         for number, half in enumerate(((lo, middle), (middle, hi))):
             rest = [*piece[:widest], half, *piece[widest + 1 :]]

@@ -18,12 +18,16 @@ CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
 
 @dataclass(frozen=True)
 class Obligation:
-    """An expression, the signs that it may take, the scope in which that must hold, and what for."""
+    """An expression, the signs that it may take, the scope in which that must hold, and what for.
+
+    `necessary` tells whether the statement is undefined where it fails; else it is only known to suffice.
+    """
 
     expression: Expr
     allowed: int
     scope: Scope
     reason: str
+    necessary: bool = True
 
     def met(self) -> bool:
         """Tell whether the scope guarantees it."""
@@ -59,10 +63,10 @@ class Lowering:
                     entry = Symbol(f"{name}#{i + 1},{j + 1}", real=True)
                     self.scope = self.scope.with_symbol(entry, Range(None, None))
 
-    def need(self, expression: Any, allowed: int, reason: str) -> None:
+    def need(self, expression: Any, allowed: int, reason: str, necessary: bool = True) -> None:
         """Write down an obligation, unless it is plainly met."""
         if sign(expression, self.scope, False) & ~allowed:
-            self.obligations.append(Obligation(expression, allowed, self.scope, reason))
+            self.obligations.append(Obligation(expression, allowed, self.scope, reason, necessary))
 
     def expression(self, node: ast.expr) -> Any:
         """Lower one expression; the result is an `Expr` or an `ImmutableMatrix`."""
@@ -113,8 +117,9 @@ class Lowering:
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")
         if is_whole(exponent):
-            if sign(exponent, self.scope) & NEG:
-                self.need(base, NEG | POS, f"{base} is not 0, having a negative exponent")
+            below = sign(exponent, self.scope)
+            if below & NEG:
+                self.need(base, NEG | POS, f"{base} is not 0, having a negative exponent", below == NEG)
         elif not sign(exponent, self.scope, False) & (NEG | ZERO):
             self.need(base, POS if self.smooth else POS | ZERO, f"{base} is not negative, having a fractional exponent")
         else:
@@ -213,6 +218,7 @@ class Lowering:
         if name == "log":
             self.need(args[0], POS, f"the logarithm's argument {args[0]} is positive")
             if len(args) == 2:
+                self.need(args[1], POS, f"the logarithm's base {args[1]} is positive")
                 self.need(sp.log(args[1]), POS | NEG, f"the logarithm's base {args[1]} is not 1")
         elif name == "sqrt":
             self.need(x, weak, f"the radicand {x} is not negative")

@@ -304,7 +304,7 @@ def vanishes(e: Expr, x: Symbol, scope: Scope) -> tuple[Expr, Expr] | None:
     lo = span.lo if span.lo is not None else min(sp.Integer(-40), (span.hi or sp.Integer(0)) - 80)
     hi = span.hi if span.hi is not None else max(sp.Integer(40), lo + 80)
     for factor in sp.Mul.make_args(sp.factor(e)):
-        base = factor.base if factor.is_Pow and factor.exp.is_Rational else factor
+        base = factor.base if factor.is_Pow and factor.exp.is_Rational and factor.exp > 0 else factor
         grid = [lo + (hi - lo) * sp.Rational(k, 64) for k in range(65)]
         signs = [constant_sign(base.subs(x, p)) for p in grid]
         exact = [p for p, found in zip(grid[1:-1], signs[1:-1], strict=True) if found == ZERO]

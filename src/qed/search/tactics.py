@@ -273,7 +273,7 @@ class Prover:
     def _undefined(self, owed: Obligation) -> None:
         """Refute a statement whose denominator certainly vanishes somewhere in the domain."""
         free = sorted(owed.expression.free_symbols, key=str)
-        if owed.allowed != NEG | POS or len(free) != 1 or self.claim.where:
+        if owed.allowed != NEG | POS or len(free) != 1 or self.claim.where or not owed.necessary:
             return
         # The variable of an integral counts too: an integrand may be singular at the ends, and not between them.
         bound = [
