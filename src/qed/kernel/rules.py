@@ -42,6 +42,29 @@ def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
     )
 
 
+def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, n: Symbol, scope: Scope) -> bool:
+    """Prove ``Sum(F(n, k), (k, a, n)) == S(n)`` from a proposed certificate R(n, k).
+
+    Theorem (Wilf and Zeilberger): with t = F/S and G = R t, if t(n+1, k) - t(n, k) = G(n, k+1) - G(n, k) for
+    a <= k < n, then T(n+1) - T(n) telescopes to terms at k = a, n and n + 1; if these cancel and T(n0) = 1, then
+    the sum T of t is 1 for every n >= n0.
+    """
+    (k, lo, hi), *more = total.limits
+    span = scope.ranges.get(n)
+    if more or hi != n or not lo.is_Integer or span is None or span.lo is None or span.hi is not None:
+        return False
+    if not scope.free_of_facts(n) or sign(closed, scope) not in (POS, NEG) or has_corner(proposal):
+        return False
+    whole, inner = (scope.with_symbol(k, Range(lo, end)) for end in (n, n - 1))
+    if sign(sp.denom(sp.together(proposal)), whole) not in (POS, NEG):
+        return False
+    t = total.function / closed
+    after, g = t.subs(n, n + 1), proposal * t
+    ends = g.subs(k, n) - g.subs(k, lo) + after.subs(k, n) + after.subs(k, n + 1) - t.subs(k, n)
+    start = unroll(total.subs(n, span.lo)) - closed.subs(n, span.lo)
+    return is_zero(after - t - g.subs(k, k + 1) + g, inner) and is_zero(ends, scope) and is_zero(start, scope)
+
+
 def unroll(e: Expr) -> Expr:
     """Write sums between integer numbers as their terms (an empty sum is 0)."""
 

@@ -304,7 +304,10 @@ def _function(e: Expr, scope: Scope, deep: bool) -> int:
             low = NEG | ZERO if any(s & ZERO for s in signs) else NEG
         return low if f is sp.Max else MIRROR[low]
     if f is sp.binomial:
-        return POS | ZERO if all(not sign(a, scope, deep) & NEG for a in e.args) else ANY
+        top, low = e.args
+        if any(sign(a, scope, deep) & NEG for a in e.args):
+            return ANY
+        return POS if not sign(sp.expand(top - low), scope, deep) & NEG else POS | ZERO
     if isinstance(e, sp.Sum | sp.Integral):
         (variable, lo, hi), *more = e.limits
         if more:

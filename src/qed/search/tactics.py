@@ -15,7 +15,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..kernel import balls, boxes, rules
 from ..kernel.errors import OutOfReach, UndefinedAt
-from ..kernel.language import Relation, Statement, parse_expression
+from ..kernel.language import ARITY, CONSTANTS, Relation, Statement, parse_expression
 from ..kernel.lemmas import Binding, Fact, Lemma, admits, facts, instance_sign, rewrite
 from ..kernel.limits import limit
 from ..kernel.lower import Lowering, Obligation
@@ -327,6 +327,8 @@ class Prover:
             if closed is not None:
                 self.proof.by("antiderivative, checked by differentiation")
             return self.proof.by(rewriting(by), "exact residual")
+        if self._certified_sum(gap, scope):
+            return self.proof.by("Wilf-Zeilberger certificate", "exact residual")
         for n in sorted(gap.free_symbols, key=str):
             if n.is_integer and n in scope.ranges and rules.induction(gap, n, scope):
                 return self.proof.by(f"induction on {n}", "exact residual")
@@ -336,6 +338,31 @@ class Prover:
         self.proof.tried += ["exact residual", "rewriting", "induction", "zero derivative"]
         return False
 
+    def _certified_sum(self, gap: Expr, scope: Scope) -> bool:
+        """Judge ``Sum(...) - closed form`` by the certificate, a rational function of n and the index."""
+        found = sorted(gap.atoms(sp.Sum), key=sp.default_sort_key)
+        if self.certificate is None or len(found) != 1:
+            return False
+        total = found[0]
+        factor = sp.expand(gap).coeff(total)
+        if factor not in (1, -1):
+            return False
+        n, proposal = total.limits[0][2], self._proposal(total.limits[0], scope)
+        closed = -sp.expand(factor * gap - total)
+        return proposal is not None and n.is_Symbol and rules.wilf_zeilberger(total, closed, proposal, n, scope)
+
+    def _proposal(self, limits: Any, scope: Scope) -> Expr | None:
+        """Read the certificate; a name that is no variable of the statement is the bound one."""
+        assert self.certificate is not None
+        bound, lo, hi = limits
+        span = rules.between(lo, hi, self.improper) if not bound.is_integer else Range(lo, hi)
+        lowering = Lowering(scope.with_symbol(bound, span))
+        names = {node.id for node in ast.walk(self.certificate) if isinstance(node, ast.Name)}
+        for name in names - set(scope.symbols) - set(ARITY) - set(CONSTANTS):
+            lowering.scope = replace(lowering.scope, symbols={**lowering.scope.symbols, name: bound})
+        proposal: Expr = lowering.expression(self.certificate)
+        return proposal if all(self._discharge(owed) for owed in lowering.obligations) else None
+
     def _integrate(self, gap: Expr, scope: Scope) -> Expr | None:
         """Replace every integral by the ends of a proposed antiderivative."""
         found = sorted(gap.atoms(sp.Integral), key=sp.default_sort_key)
@@ -344,15 +371,10 @@ class Prover:
         for integral in found:
             t, lo, hi = integral.limits[0]
             if self.certificate is not None:
-                lowering = Lowering(scope.with_symbol(t, rules.between(lo, hi, self.improper)))
-                names = {node.id for node in ast.walk(self.certificate) if isinstance(node, ast.Name)}
-                for name in names - set(scope.symbols):
-                    lowering.scope = Scope(
-                        {**lowering.scope.symbols, name: t}, lowering.scope.ranges, scope.facts, scope.oracle
-                    )
-                proposal = lowering.expression(self.certificate)
-                if not all(self._discharge(owed) for owed in lowering.obligations):
+                found_here = self._proposal(integral.limits[0], scope)
+                if found_here is None:
                     return None
+                proposal = found_here
             else:
                 span = rules.between(lo, hi, self.improper)
                 integrand = without_corners(integral.function, scope.with_symbol(t, span))
