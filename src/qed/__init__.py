@@ -31,8 +31,9 @@ from .kernel.errors import (
 from .kernel.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
-    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided", "Vacuous",
-    "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count", "sample_mean", "square",
+    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
+    "Vacuous", "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
+    "sample_mean", "square",
 ]  # fmt: skip
 
 
