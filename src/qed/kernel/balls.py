@@ -116,6 +116,8 @@ def divide(a: Any, b: Any) -> Any:
 def power(a: Any, b: Any) -> Any:
     """Raise to a power; ``0**0`` is 1, and a negative base takes integer exponents only."""
     n = whole(b)
+    if isinstance(a, Matrix) and n is None:
+        raise OutOfReach("a matrix to a power that is no natural number")
     if n is not None:
         if isinstance(a, Matrix):
             if n < 0:

@@ -259,6 +259,13 @@ def define(head: str, body: object) -> Definition:
     return Definition(name, params, parse_expression(str(body), f"the definition of {name}"), str(body))
 
 
+def certificate(text: str) -> ast.expr:
+    """Read a certificate: an expression whose functions the language has."""
+    node = parse_expression(text, "the certificate")
+    _names(node, frozenset(), text)
+    return node
+
+
 class _Expander(ast.NodeTransformer):
     """Put definitions in, renaming bound variables so that none is captured."""
 
