@@ -120,8 +120,8 @@ def power(a: Any, b: Any) -> Any:
         raise OutOfReach("a matrix to a power that is no natural number")
     if n is not None:
         if isinstance(a, Matrix):
-            if n < 0:
-                raise OutOfReach("a negative power of a matrix")
+            if not 0 <= n <= 64:
+                raise OutOfReach("a negative or very high power of a matrix")
             result: Any = Matrix.identity(len(a.rows))
             for _ in range(n):
                 result = result.mul(a)
