@@ -27,7 +27,7 @@ SECONDS = 20  # the last resort against a hang
 
 # Known bugs: id -> reason. A mended one must be taken from the list.
 OPEN: dict[str, str] = {}
-# The slowest, most of them a proof search after a refutation; they run with QED_ALL=1 (make bench).
+# The slowest, most of them a proof search after a refutation; they run with QED_ALL=1.
 SLOW = {
     "A09",
     "A10",

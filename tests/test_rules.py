@@ -8,12 +8,12 @@ import dataclasses
 import pytest
 import sympy as sp
 from flint import fmpq, fmpq_poly
-from qed.kernel.limits import limit
 
 from qed import N0, R, Z, interval
 from qed.kernel import rules
 from qed.kernel.errors import OutOfReach
 from qed.kernel.language import as_domain, parse_expression, statement
+from qed.kernel.limits import limit
 from qed.kernel.lower import Lowering, exponential, replace_name
 from qed.kernel.scope import ANY, NEG, POS, ZERO, Range, Scope, domain_scope, sign
 from qed.search.tactics import Prover
