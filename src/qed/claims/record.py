@@ -20,7 +20,7 @@ from ..kernel.errors import (
     Vacuous,
 )
 from ..kernel.hunt import Hunt
-from ..kernel.language import Statement, parse_expression, statement
+from ..kernel.language import Statement, certificate, statement
 from ..kernel.lemmas import Lemma
 from .verdict import contradicted, decide
 
@@ -191,7 +191,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
         let = {head: _text(body) for head, body in (request.let or {}).items()}
         judged = statement(text, request.domain, request.hypotheses, let)
         lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
-        hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
+        hint = certificate(request.certificate) if request.certificate is not None else None
         own, engines, found = _accept(judged, lemmas, hint, request, known)
         refused = _refuse(judged, lemmas, hint, request)
     if request.cite is not None:

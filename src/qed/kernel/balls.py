@@ -116,10 +116,12 @@ def divide(a: Any, b: Any) -> Any:
 def power(a: Any, b: Any) -> Any:
     """Raise to a power; ``0**0`` is 1, and a negative base takes integer exponents only."""
     n = whole(b)
+    if isinstance(a, Matrix) and n is None:
+        raise OutOfReach("a matrix to a power that is no natural number")
     if n is not None:
         if isinstance(a, Matrix):
-            if n < 0:
-                raise OutOfReach("a negative power of a matrix")
+            if not 0 <= n <= 64:
+                raise OutOfReach("a negative or very high power of a matrix")
             result: Any = Matrix.identity(len(a.rows))
             for _ in range(n):
                 result = result.mul(a)

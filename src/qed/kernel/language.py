@@ -313,6 +313,13 @@ def define(head: str, body: object) -> Definition:
     return Definition(name, params, parse_expression(str(body), f"the definition of {name}"), str(body))
 
 
+def certificate(text: str) -> ast.expr:
+    """Read a certificate: an expression whose functions the language has."""
+    node = parse_expression(text, "the certificate")
+    _names(node, frozenset(), text)
+    return node
+
+
 class _Expander(ast.NodeTransformer):
     """Put definitions in, renaming bound variables so that none is captured."""
 
@@ -365,12 +372,16 @@ def substitute(node: ast.expr, values: dict[str, ast.expr], suffix: str) -> ast.
         name = ast.unparse(node.func)
         if name in ("realroots", "Limit") and isinstance(node.args[1], ast.Name):
             values = {**values, node.args[1].id: ast.Name(node.args[1].id + suffix)}
-        if name == "diff" and isinstance(node.args[1], ast.Name) and node.args[1].id not in values:
-            mentioned = {n.id for v in values.values() for n in ast.walk(v) if isinstance(n, ast.Name)}
-            if node.args[1].id in mentioned:
+        if name == "diff" and isinstance(node.args[1], ast.Name):
+            variable = node.args[1].id
+            image = values.get(variable, node.args[1])
+            others = [v for parameter, v in values.items() if parameter != variable]
+            written = {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)} - set(values)
+            mentioned = {n.id for v in others for n in ast.walk(v) if isinstance(n, ast.Name)} | written - {variable}
+            if not isinstance(image, ast.Name) or image.id in mentioned:
                 raise BadStatement(
-                    f"{ast.unparse(node)!r}: {node.args[1].id} is the variable of this derivative and is put in for "
-                    "a parameter as well: make it a parameter of the definition"
+                    f"{ast.unparse(node)!r}: {ast.unparse(image)} is put in for the variable of this derivative and "
+                    "stands elsewhere in it too: give the definition other parameters"
                 )
         return ast.Call(node.func, [substitute(a, values, suffix) for a in node.args], [])
     if isinstance(node, ast.BinOp):

@@ -111,8 +111,8 @@ class Lowering:
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if isinstance(base, ImmutableMatrix):
-            if not (exponent.is_Integer and exponent >= 0):
-                raise OutOfReach("a matrix to this power")
+            if not (isinstance(exponent, sp.Integer) and 0 <= exponent <= 40):
+                raise OutOfReach("a matrix to a power that is no natural number, or too high")
             return base**exponent
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")

@@ -43,7 +43,7 @@ def is_zero(e: Any, scope: Scope) -> bool:
         return False
     numerator, relations = _rational(elementary(e, scope), scope)
     top = sp.expand(sp.numer(sp.together(numerator)))
-    for generator, relation in relations:
+    for generator, relation in reversed(relations):  # a nested root stands after the roots inside it
         if top.has(generator):
             top = sp.expand(sp.rem(top, relation, generator))
     return bool(top == 0)
