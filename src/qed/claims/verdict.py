@@ -22,8 +22,21 @@ REJECTING = ("refuted", "undefined", "vacuous")
 class Decision:
     """What became of a statement.
 
-    `verdict` is a grade of `ACCEPTING`, one of `REJECTING`, "hunted" (no counterexample, and nothing more was
-    asked) or "undecided". A rejection has a witness; `tried` says what an undecided statement resisted.
+    Attributes
+    ----------
+    verdict : str
+        A grade ("proved", "certified", "exhausted", "instances"); "refuted", "undefined" or "vacuous"; "hunted"
+        (no counterexample, and nothing more was asked); or "undecided".
+    engines : tuple of str
+        What concluded.
+    witness : dict
+        For a rejection: a value for each variable, as text that is exact.
+    sides : tuple of str
+        Both sides at the witness, or the reason why one has no value.
+    tried : tuple of str
+        What an undecided statement resisted.
+    hunt : Hunt
+        What the search for a counterexample did.
     """
 
     verdict: str
@@ -66,6 +79,7 @@ def decide(
     Returns
     -------
     Decision
+        Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):

@@ -29,8 +29,18 @@ SEED = 20201124
 class Hunt:
     """What a hunt found.
 
-    `witness` maps names to text; `sides` are both values there, as text, or the reason why a side has none.
-    `unsettled` are some points at which no precision could tell the sides of a strict relation apart.
+    Attributes
+    ----------
+    verdict : str
+        "refuted", "undefined", "survived", "vacuous" or "out of reach".
+    points : int
+        At how many points both sides were evaluated.
+    witness : dict or None
+        A value for each variable, as text.
+    sides : tuple of str
+        Both values there, as text, or the reason why a side has none.
+    unsettled : tuple
+        Some points at which no precision could tell the sides of a strict relation apart.
     """
 
     verdict: str  # "refuted", "undefined", "survived", "vacuous" or "out of reach"
@@ -231,6 +241,8 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
 
 def hunt(claim: Statement, count: int = POINTS) -> Hunt:
     """Look for a counterexample.
+
+    Rule: a statement about all values falls with one; no number of values at which it holds proves it.
 
     Parameters
     ----------
