@@ -50,6 +50,25 @@ CONTRAST = """() => {
   });
 }"""
 
+# Marks that stand right after a formula, and yet not on the line, or not at the place, where the formula ends.
+ASTRAY = """() => {
+  const found = [], walk = document.createTreeWalker(document.querySelector('article'), NodeFilter.SHOW_TEXT);
+  for (let last = null; walk.nextNode();) {
+    const text = walk.currentNode, here = text.parentElement;
+    if (!here.checkVisibility() || here.closest('pre, .katex-mathml')) continue;
+    if (here.closest('.katex')) { last = here.closest('.katex-base') || last; continue; }
+    if (last && /^[.,;:!?)\\]]/.test(text.data)) {
+      const range = document.createRange();
+      range.setStart(text, 0), range.setEnd(text, 1);
+      const mark = range.getBoundingClientRect(), end = last.getBoundingClientRect();
+      if (!(mark.width > 0 && Math.abs(mark.left - end.right) < 4 && mark.top < end.bottom && end.top < mark.bottom))
+        found.push(last.textContent + text.data.slice(0, 20));
+    }
+    if (text.data.trim()) last = null;
+  }
+  return found;
+}"""
+
 
 def soup(path: Path) -> BeautifulSoup:
     """Parse a page."""
@@ -179,6 +198,35 @@ def test_a_long_formula_can_be_scrolled_to_both_its_ends(visit: Any, name: str):
         return first.getBoundingClientRect().left < e.getBoundingClientRect().left - 1;
     }).length""")
     assert cut == 0
+
+
+@pytest.mark.parametrize("width", [320, 360, 412, 820, 1440])
+@pytest.mark.parametrize("name", ARTICLES)
+def test_what_follows_a_formula_stands_on_its_line(visit: Any, name: str, width: int):
+    assert visit(width=width).go(name).evaluate(ASTRAY) == []
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_a_formula_is_a_stop_for_the_keyboard_if_it_scrolls_and_only_then(visit: Any, name: str):
+    page = visit(width=360).go(name)
+    wrong = page.evaluate("""() => [...document.querySelectorAll('article div.math')]
+      .filter(e => (e.scrollWidth > e.clientWidth + 1) != (e.tabIndex == 0)).length""")
+    assert wrong == 0
+    assert page.locator("article div.math[tabindex='0']").count() > 0
+
+
+def test_code_of_96_columns_need_not_be_scrolled_on_a_laptop(visit: Any):
+    page = visit(width=1440).go(ARTICLES[0])
+    page.evaluate("document.querySelector('.cell_input pre').textContent = 'm'.repeat(96)")
+    assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.cell_input pre'))")
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+def test_an_exact_statement_is_broken_into_lines_on_a_phone(visit: Any, name: str):
+    page = visit(width=360).go(name)
+    page.evaluate("document.querySelectorAll('.qed-exact').forEach(e => e.open = true)")
+    wide = "() => [...document.querySelectorAll('.qed-exact pre')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.evaluate(wide) == 0
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -36,6 +36,21 @@ def test_formulas_of_prose_outputs_and_cards_are_set_alike_with_mathml_inside(si
     assert r"\[" not in article.get_text()
 
 
+def test_what_must_not_leave_a_formula_is_kept_with_it(small: Book):
+    small.append("book/intro.md", "So ($a$), $b$; the $n$th, [and $c$](squares.ipynb). But $d$ and $e$ run free.")
+    build(small.root)
+    kept = page(small.site, "intro").select("article p")[-1].select(".qed-glue")
+    for formula in [each for one in kept for each in one.select(".katex-mathml")]:
+        formula.decompose()
+    assert [one.get_text() for one in kept] == ["(a),", "b;", "nth,", "and c."]
+
+
+def test_a_card_keeps_full_stops_with_its_formulas():
+    markup = tex.typeset_html(r"<p>as (\(a\)), \[b\]. \(c\) and \(d\).</p>", {}, pytest.fail)
+    kept = BeautifulSoup(markup, "html.parser").select(".qed-glue")
+    assert [one.get_text()[0] + one.get_text()[-1] for one in kept] == ["(,", "d."]
+
+
 def test_the_exact_statement_is_left_as_it_was_judged(site: Path):
     assert page(site, "squares").select_one(".qed-exact pre").get_text() == r"x^{2} \ge 0"
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -29,7 +31,10 @@ function typeset(tex, displayMode, macros) {
 
 # A tag, a whole <pre>, or the text between them.
 _PIECE = re.compile(r"(<pre\b.*?</pre>|<[^>]*>)", re.DOTALL)
-_MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+# What must stay on a formula's line: brackets before it, and after it the marks of a sentence and short endings.
+OPENING = r"[(\[“‘]*"
+CLOSING = r"(?:[-’]?\w{1,3}\b)?[.,;:!?)\]’”%…]*"
+_MATH = re.compile(rf"({OPENING})\\\((.+?)\\\)({CLOSING})|\\\[(.+?)\\\]", re.DOTALL)
 
 logger = logging.getLogger(__name__)
 
@@ -95,21 +100,27 @@ def typeset_html(text: str, macros: Mapping[str, str], report: Callable[[str], N
     """
 
     def formula(match: re.Match[str]) -> str:
-        display = match[1] is None
-        tex = html.unescape(match[2] if display else match[1])
+        before, inline, after, displayed = match.groups("")
+        tex = html.unescape(inline or displayed)
         try:
-            return _wrap(typeset(tex, display, macros), display)
+            markup = _wrap(typeset(tex, not inline, macros), not inline)
         except TexError as error:
             report(f"KaTeX cannot set {tex!r}: {error}")
-            return html.escape(tex)
+            markup = html.escape(tex)
+        return f'<span class="qed-glue">{before}{markup}{after}</span>' if before or after else markup
 
     pieces = _PIECE.split(text)
     return "".join(piece if n % 2 else _MATH.sub(formula, piece) for n, piece in enumerate(pieces))
 
 
 def _wrap(markup: str, display: bool, attributes: str = "", number: str = "") -> str:
-    if display:  # tabindex: what scrolls must be reachable by keyboard
-        return f'<div class="math"{attributes} tabindex="0">{markup}{number}</div>'
+    if display:
+        return f'<div class="math"{attributes}>{markup}{number}</div>'
+    # The last part apart: whether a line may break after it is for some browsers a matter of what is around it.
+    head, base, tail = markup.rpartition('<span class="katex-base">')
+    end = "</span></span>"
+    if base:
+        markup = f'{head}<span class="qed-last">{base}{tail.removesuffix(end)}</span>{end}'
     return f'<span class="math">{markup}</span>'
 
 
@@ -137,3 +148,39 @@ def visit_math(translator: Any, node: nodes.Element) -> None:
 def visit_math_block(translator: Any, node: nodes.Element) -> None:
     """Write a formula on a line of its own."""
     _visit(translator, node, display=True)
+
+
+class KeepTogether(SphinxTransform):
+    """Keep what follows a formula on its line: browsers may break between a formula and a full stop."""
+
+    default_priority = 900  # the text is final: quotation marks are set at 855
+
+    def apply(self, **kwargs: Any) -> None:
+        """Put each formula and what must not leave it into one element, of which `qed.css` says the rest."""
+        for formula in list(self.document.findall(nodes.math)):
+            inner: nodes.Element = formula
+            while isinstance(inner.parent, _INLINE) and inner.parent[-1] is inner:
+                inner = inner.parent
+            parent = inner.parent
+            if parent is None or isinstance(parent, nodes.title) or "qed-glue" in parent.get("classes", ()):
+                continue
+            place = parent.index(inner)
+            before, after = _text(parent, place - 1), _text(parent, place + 1)
+            opening = re.search(f"{OPENING}$", before)[0]  # type: ignore[index]
+            closing = re.match(CLOSING, after)[0]  # type: ignore[index]
+            if not opening and not closing:
+                continue
+            glue = nodes.inline("", "", classes=["qed-glue"])
+            new = [nodes.Text(before[: len(before) - len(opening)]), glue, nodes.Text(after[len(closing) :])]
+            first, last = place - bool(before), place + bool(after)
+            parent[first : last + 1] = [node for node in new if node is glue or node.astext()]
+            glue += [node for node in (nodes.Text(opening), inner, nodes.Text(closing)) if node.astext()]
+
+
+_INLINE = (nodes.reference, nodes.emphasis, nodes.strong, nodes.inline, addnodes.pending_xref)
+
+
+def _text(parent: nodes.Element, place: int) -> str:
+    """The text at a place among an element's children, empty where something else or nothing stands."""
+    here = parent[place] if 0 <= place < len(parent) else None
+    return str(here) if isinstance(here, nodes.Text) else ""
