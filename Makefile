@@ -5,7 +5,7 @@ SITE = .venv/bin/python -m qed.site
 export OMP_NUM_THREADS = 1
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@awk '/^[a-z]+:.*## / {name = text = $$0; sub(/:.*/, "", name); sub(/.*## /, "", text); printf "make %-9s%s\n", name, text}' Makefile
 
 html: environment  ## build the site into _build/html
 	@$(SITE) build

@@ -38,7 +38,8 @@ class Verdict:
     ok : bool
         Whether the check accepts the value.
     grade : str
-        How strong an acceptance is; one of `GRADES`.
+        How strong an acceptance is; one of `GRADES`. The author of the check answers for it: the card says
+        *stated in words*.
     engine : str
         What judged, in a few words.
     witness : dict

@@ -128,7 +128,10 @@ def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, 
 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
-    return Prover(judged, lemmas, certificate).run().grade
+    try:
+        return Prover(judged, lemmas, certificate).run().grade
+    except Exception:  # the refutation stands; an engine that breaks on a false statement does not contradict it
+        return None
 
 
 def beyond_hunting(judged: Statement) -> bool:

@@ -38,6 +38,8 @@ def certify(relation: Relation, claim: Statement) -> bool:
         both = (Relation(side, relation.op, right, relation.text) for side in (left.args[0], minus))
         return all(certify(half, claim) for half in both)
     names = list(claim.domain)
+    if not names:
+        return False
     box = []
     for name in names:
         d = claim.domain[name]
@@ -57,7 +59,7 @@ def certify(relation: Relation, claim: Statement) -> bool:
     flint.ctx.prec = 96
     try:
         return _run(box, lower_bound)
-    except (OutOfReach, UndefinedAt):
+    except (OutOfReach, UndefinedAt, TypeError, ValueError, AttributeError, OverflowError):
         return False
     finally:
         flint.ctx.prec = saved

@@ -97,6 +97,8 @@ def interval(text: str) -> Domain:
         node = parse_expression(end, f"the end {end!r} of the domain {text!r}")
         if end not in ("oo", "-oo") and _names(node, frozenset(), text):
             raise BadStatement(f"the end {end!r} of the domain {text!r} is no constant: put the condition into where=")
+    if lo == "oo" or hi == "-oo":
+        raise BadStatement(f"the domain {text!r} is empty: put the smaller end first")
     return Domain("real", lo, hi, left == "(" or lo == "-oo", right == ")" or hi == "oo")
 
 
@@ -431,6 +433,10 @@ def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
                 or order.value not in range(1, 13)
             ):
                 raise BadStatement(f"{ast.unparse(node)!r}: write diff(f, x) or diff(f, x, k) with k from 1 to 12")
+            if node.args[1].id in bound:
+                raise BadStatement(
+                    f"{ast.unparse(node)!r}: {node.args[1].id} is bound by a sum or an integral around it"
+                )
         return set().union(*(_names(a, bound, text) for a in node.args))
     children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
     return set().union(*(_names(c, bound, text) for c in children))

@@ -87,9 +87,9 @@ def rewrite(e: Expr, part: Expr, fact: Fact, binding: Binding, scope: Scope) -> 
 
     On cards: ``rewriting by {claims}``.
     """
-    if fact.op != "=" or fact.left.subs(binding) != part or not admits(fact, binding, scope):
+    if fact.op != "=" or fact.left.subs(binding, simultaneous=True) != part or not admits(fact, binding, scope):
         return None
-    changed: Expr = e.subs(part, fact.right.subs(binding))
+    changed: Expr = e.subs(part, fact.right.subs(binding, simultaneous=True))
     return changed
 
 
@@ -102,7 +102,7 @@ def instance_sign(e: Expr, gap: Expr, fact: Fact, binding: Binding, scope: Scope
 
     On cards: ``signs from {claims}``.
     """
-    if fact.op == "=" or gap.subs(binding) != e or not admits(fact, binding, scope):
+    if fact.op == "=" or gap.subs(binding, simultaneous=True) != e or not admits(fact, binding, scope):
         return None
     return ENOUGH[fact.op]
 

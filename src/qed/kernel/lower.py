@@ -140,6 +140,10 @@ class Lowering:
         args = [self.expression(argument) for argument in node.args]
         if any(isinstance(a, ImmutableMatrix) for a in args) or name == "eye":
             return self._matrix(name, args)
+        if self.smooth and name in ("Abs", "Max", "Min"):
+            inner = args if name == "Abs" else [a - b for i, a in enumerate(args) for b in args[:i]]
+            if any(sign(u, self.scope) not in (POS, NEG) for u in inner):
+                raise OutOfReach(f"the derivative of {name} where it may have a corner")
         if name in ("Abs", "Max", "Min"):
             settled = without_corners(getattr(sp, name)(*args), self.scope)
             if not settled.has(sp.Abs, sp.Max, sp.Min):
@@ -147,6 +151,9 @@ class Lowering:
         if self.smooth and name in CORNERS:
             raise OutOfReach(f"the derivative of {name}")
         self._defined(name, args)
+        if name == "Rational":
+            self.need(args[1], NEG | POS, f"the denominator {args[1]} is not 0")
+            return args[0] / args[1] if args[1] != 0 else sp.nan
         if name == "log":
             return sp.log(args[0]) if len(args) == 1 else sp.log(args[0]) / sp.log(args[1])
         if name == "hyper1f1":

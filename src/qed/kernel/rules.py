@@ -403,14 +403,20 @@ def exponential_sign(e: Expr, x: Symbol, scope: Scope) -> int:
     return sturm(sp.expand(top * bottom), g, Scope({"g": g}, {g: image}))
 
 
+SMOOTH = (
+    Symbol, sp.Add, sp.Mul, sp.Pow, sp.exp, sp.sin, sp.cos, sp.atan, sp.sinh, sp.cosh, sp.tanh, sp.asinh,
+    sp.erf, sp.erfc, sp.erfi, sp.log, sp.gamma, sp.loggamma, sp.digamma, sp.uppergamma,
+)  # fmt: skip
+
+
 def continuous_on(e: Expr, t: Symbol, scope: Scope) -> bool:
     """Tell whether every part of an expression that contains t is defined on the closed range of t.
 
     Theorem: sums, products, powers and compositions of continuous functions are continuous where all are defined.
     """
     for part in sp.preorder_traversal(e):
-        if t not in part.free_symbols:
-            continue
+        if t in part.free_symbols and not isinstance(part, SMOOTH):
+            return False
         if part.is_Pow and part.base is not sp.E:
             low = sign(part.base, scope)
             natural = part.exp.is_integer and not sign(part.exp, scope) & NEG
@@ -419,8 +425,6 @@ def continuous_on(e: Expr, t: Symbol, scope: Scope) -> bool:
             if not natural and not part.exp.is_integer and low & NEG:
                 return False
         if part.func in (sp.log, sp.gamma, sp.loggamma, sp.digamma) and sign(part.args[0], scope) != POS:
-            return False
-        if part.func in (sp.tan, sp.asin, sp.acos, sp.atanh, sp.acosh, sp.LambertW):
             return False
         if part.func is sp.uppergamma and not (part.args[0].is_integer and sign(part.args[0], scope) == POS):
             return False
@@ -440,6 +444,8 @@ def sturm(e: Expr, x: Symbol, scope: Scope) -> int:
     poly = sp.Poly(e, x)
     if not all(c.is_Rational for c in poly.all_coeffs()):
         return ANY
+    if poly.is_zero:
+        return ZERO
     p = fmpq_poly([fmpq(int(c.p), int(c.q)) for c in reversed(poly.all_coeffs())])
     span = scope.ranges[x]
     ends: list[fmpq | None] = []

@@ -94,6 +94,8 @@ def problems(notebook: dict[str, Any], slug: str) -> list[str]:
         for out in cell["outputs"]:
             if out["output_type"] == "error":
                 found.append(f"code cell {n}: stored error {out['ename']}: {first_line(out['evalue'])}")
+    ids = [out["data"][CLAIM]["id"] for cell in cells for out in cell["outputs"] if CLAIM in out.get("data", {})]
+    found += [f"the claim id {id} is borne by {ids.count(id)} claims" for id in dict.fromkeys(ids) if ids.count(id) > 1]
     if notebook.get("metadata", {}).get("qed", {}).get("code") != code_hash(notebook):
         found.append(f"its code changed since its outputs were stored; run: make refresh NB={slug}")
     elif [cell.get("execution_count") for cell in cells] != list(range(1, len(cells) + 1)):
