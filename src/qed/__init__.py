@@ -93,8 +93,18 @@ def claim(
 
     Raises
     ------
-    Refuted, Undecided, Vacuous, Toothless, Disagreement, BadStatement
-        Each names the claim and says what to do.
+    Refuted
+        The statement is false or undefined somewhere; the message gives the values.
+    Undecided
+        No rule settled it, or the check reaches less than `grade`.
+    Vacuous
+        No value meets the hypotheses.
+    Toothless
+        The control was not refused with a witness.
+    Disagreement
+        The rules and the hunt contradict each other.
+    BadStatement
+        Something cannot be read; the message says what to write instead.
     """
     found = judge(
         id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,

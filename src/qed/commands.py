@@ -28,6 +28,16 @@ class Unreadable(Exception):
 def read(file: Path) -> list[dict[str, Any]]:
     """Read a list of statements in the corpus format.
 
+    Parameters
+    ----------
+    file : pathlib.Path
+        A JSON file: a list of objects with ``id``, ``statement``, ``domain`` and perhaps ``where`` and ``let``.
+
+    Returns
+    -------
+    list of dict
+        The entries as they stand.
+
     Raises
     ------
     Unreadable
@@ -55,7 +65,18 @@ def read(file: Path) -> list[dict[str, Any]]:
 
 
 def verdict(entry: dict[str, Any]) -> dict[str, Any]:
-    """Judge one statement; whatever breaks is undecided, never accepted."""
+    """Judge one statement; whatever breaks is undecided, never accepted.
+
+    Parameters
+    ----------
+    entry : dict
+        An entry of the corpus format.
+
+    Returns
+    -------
+    dict
+        With ``id``, ``verdict``, ``engine`` and ``witness``.
+    """
     answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
     try:
         judged = statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
@@ -75,7 +96,18 @@ def _in_process(entry: dict[str, Any], out: Connection) -> None:
 
 
 def verdicts(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Judge statements in the order given, each in a process of its own, as many at a time as there are cores."""
+    """Judge statements, each in a process of its own, as many at a time as there are cores.
+
+    Parameters
+    ----------
+    entries : list of dict
+        Entries of the corpus format.
+
+    Yields
+    ------
+    dict
+        The verdicts, in the order of the entries.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["qed.commands", "qed.search.tactics", "z3"])
 
@@ -101,7 +133,17 @@ def verdicts(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def stored_claims(book: Path) -> list[dict[str, Any]]:
-    """Collect the records of all claims from the stored outputs of a book's notebooks, in the order of the files.
+    """Collect the records of all claims from the stored outputs of a book's notebooks.
+
+    Parameters
+    ----------
+    book : pathlib.Path
+        The folder of the notebooks.
+
+    Returns
+    -------
+    list of dict
+        The records, in the order of the files' names.
 
     Raises
     ------

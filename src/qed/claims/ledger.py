@@ -40,5 +40,16 @@ def _flag(c: Claim) -> str:
 
 
 def ledger(article: str) -> Ledger:
-    """List the claims of an article made so far, with their effective grades."""
+    """List the claims of an article made so far, with their effective grades.
+
+    Parameters
+    ----------
+    article : str
+        The part of the ids before the dot.
+
+    Returns
+    -------
+    Ledger
+        Shown as a table; ``totals()`` counts by effective grade.
+    """
     return Ledger([c for c in ACCEPTED.values() if c.id.startswith(article + ".")])

@@ -20,7 +20,7 @@ from ..kernel.errors import (
     Vacuous,
 )
 from ..kernel.hunt import Hunt
-from ..kernel.language import Statement, parse_expression, statement
+from ..kernel.language import Statement, certificate, statement
 from ..kernel.lemmas import Lemma
 from .verdict import contradicted, decide
 
@@ -64,7 +64,33 @@ class Control:
 
 @dataclass(frozen=True, repr=False)
 class Claim:
-    """An accepted claim. Every field but the author's words is computed."""
+    """An accepted claim. Every field but the author's words is computed.
+
+    Attributes
+    ----------
+    id, text : str
+        The claim's name, and its statement as given.
+    statement : Statement or None
+        The statement as read; None for a claim stated in words.
+    grade, effective : str
+        Its own grade, and the weakest among it and all that it rests on.
+    weakest : str or None
+        The claim that lends the effective grade, if that is another.
+    engines : tuple of str
+        The rules that concluded, by the names on the card.
+    hunt : Hunt or None
+        What the search for a counterexample did.
+    control : Control
+        The near-miss, and how it was refused.
+    uses : tuple of str
+        Ids of the claims that it rests on.
+    because, words, cite : str or None
+        The author's joining argument, sentence and reference.
+    source : tuple of str or None
+        How it stands to the source article: the relation, and a note.
+    certificate : str or None
+        The certificate that the author gave.
+    """
 
     id: str
     text: str
@@ -132,6 +158,16 @@ def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **give
         As for :func:`qed.claim`, the sets of the variables together in the dict `domain`.
     known : dict
         The earlier claims by id; by default those that this process has accepted.
+
+    Returns
+    -------
+    Claim
+        The record; nothing is shown, and nothing remembered.
+
+    Raises
+    ------
+    QedError
+        One of its kinds, with a message that begins with the id.
     """
     try:
         return _judge(Request(id, stated, **given), ACCEPTED if known is None else known)
@@ -155,7 +191,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
         let = {head: _text(body) for head, body in (request.let or {}).items()}
         judged = statement(text, request.domain, request.hypotheses, let)
         lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
-        hint = parse_expression(request.certificate, "the certificate") if request.certificate is not None else None
+        hint = certificate(request.certificate) if request.certificate is not None else None
         own, engines, found = _accept(judged, lemmas, hint, request, known)
         refused = _refuse(judged, lemmas, hint, request)
     if request.cite is not None:

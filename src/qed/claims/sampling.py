@@ -21,9 +21,9 @@ def sample_mean(
     Parameters
     ----------
     draw : callable
-        Takes a NumPy generator and N, and returns N independent draws.
+        Takes a NumPy generator and N, and returns N independent draws as an array of shape (N,).
     width : float
-        Length of an interval that surely contains every draw.
+        Length of an interval that surely contains every draw, in the unit of the draws.
     draws, seed : int
         N and the seed of the generator.
     alpha : float
@@ -33,7 +33,8 @@ def sample_mean(
     Returns
     -------
     callable
-        From a claimed mean to a Verdict of grade "sampled".
+        From a claimed mean, in the unit of the draws, to a Verdict of grade "sampled". It raises
+        :class:`BadStatement` when the draws do not have the shape (N,) or spread over more than `width`.
     """
 
     def check(claimed: Any) -> Verdict:
@@ -58,7 +59,7 @@ def sample_count(
     Parameters
     ----------
     draw : callable
-        Takes a NumPy generator and N, and returns N independent truth values.
+        Takes a NumPy generator and N, and returns N independent truth values as an array of shape (N,).
     draws, seed : int
         N and the seed of the generator.
     alpha : float
@@ -67,7 +68,8 @@ def sample_count(
     Returns
     -------
     callable
-        From a claimed probability (text or Fraction, exact) to a Verdict of grade "sampled".
+        From a claimed probability (text or Fraction, exact) to a Verdict of grade "sampled". It raises
+        :class:`BadStatement` when the draws are not truth values of the shape (N,).
     """
 
     def check(claimed: Any) -> Verdict:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from ..kernel.errors import OutOfReach
 from ..kernel.hunt import Hunt, hunt
-from ..kernel.language import Statement
+from ..kernel.language import Statement, parse_expression, substitute
 from ..kernel.lemmas import Lemma
+from ..kernel.lower import Lowering
+from ..kernel.normal import is_zero
+from ..kernel.scope import Scope
 from ..search.tactics import Prover
 
 ACCEPTING = ("proved", "certified", "exhausted", "instances")
@@ -18,8 +22,21 @@ REJECTING = ("refuted", "undefined", "vacuous")
 class Decision:
     """What became of a statement.
 
-    `verdict` is a grade of `ACCEPTING`, one of `REJECTING`, "hunted" (no counterexample, and nothing more was
-    asked) or "undecided". A rejection has a witness; `tried` says what an undecided statement resisted.
+    Attributes
+    ----------
+    verdict : str
+        A grade ("proved", "certified", "exhausted", "instances"); "refuted", "undefined" or "vacuous"; "hunted"
+        (no counterexample, and nothing more was asked); or "undecided".
+    engines : tuple of str
+        What concluded.
+    witness : dict
+        For a rejection: a value for each variable, as text that is exact.
+    sides : tuple of str
+        Both sides at the witness, or the reason why one has no value.
+    tried : tuple of str
+        What an undecided statement resisted.
+    hunt : Hunt
+        What the search for a counterexample did.
     """
 
     verdict: str
@@ -62,6 +79,7 @@ def decide(
     Returns
     -------
     Decision
+        Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):
@@ -71,6 +89,9 @@ def decide(
             why = "an equation in where= is seldom met by a rational point: solve it and put the solution in by let="
             return Decision("undecided", tried=(f"no point was found that meets the hypotheses; {why}",), hunt=found)
         return Decision("vacuous", ("hunt in ball arithmetic",), hunt=found)
+    met = touched(judged, found)
+    if met is not None:
+        return Decision("refuted", ("exact residual at a point",), *met, hunt=found)
     unhunted = found.verdict == "out of reach" and (hunt_only or not beyond_hunting(judged))
     if hunt_only and not unhunted:
         return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
@@ -84,6 +105,25 @@ def decide(
     if proof.grade is None:
         return Decision("undecided", tried=tuple(dict.fromkeys(proof.tried)), hunt=found)
     return Decision(proof.grade, tuple(proof.engines), hunt=found)
+
+
+def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
+    """Find a point at which the sides of a strict relation are exactly equal, where balls cannot tell them apart."""
+    for point in found.unsettled:
+        values = {name: parse_expression(f"({text})") for name, text in point.items()}
+        for relation in judged.relations:
+            if relation.op not in ("<", ">", "!="):
+                continue
+            here = Lowering(Scope({}, {}))
+            try:
+                left, right = (
+                    here.expression(substitute(side, values, "#")) for side in (relation.left, relation.right)
+                )
+                if all(owed.met() for owed in here.obligations) and is_zero(left - right, here.scope):
+                    return point, (str(left), str(right))
+            except OutOfReach:
+                continue
+    return None
 
 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:

@@ -33,8 +33,13 @@ def hunt_text(claim: Claim) -> str | None:
     if claim.hunt.verdict == "out of reach":
         return "no numeric route"
     if not claim.statement or not claim.statement.domain:
-        return "both sides agree in ball arithmetic"
-    return f"no counterexample at {claim.hunt.points} points"
+        return (
+            "the balls of both sides meet"
+            if claim.statement and "=" in {r.op for r in claim.statement.relations}
+            else ("holds in ball arithmetic")
+        )
+    points = claim.hunt.points
+    return f"no counterexample at {points} point{'s' if points != 1 else ''}"
 
 
 def record(claim: Claim) -> dict[str, Any]:

@@ -116,10 +116,12 @@ def divide(a: Any, b: Any) -> Any:
 def power(a: Any, b: Any) -> Any:
     """Raise to a power; ``0**0`` is 1, and a negative base takes integer exponents only."""
     n = whole(b)
+    if isinstance(a, Matrix) and n is None:
+        raise OutOfReach("a matrix to a power that is no natural number")
     if n is not None:
         if isinstance(a, Matrix):
-            if n < 0:
-                raise OutOfReach("a negative power of a matrix")
+            if not 0 <= n <= 64:
+                raise OutOfReach("a negative or very high power of a matrix")
             result: Any = Matrix.identity(len(a.rows))
             for _ in range(n):
                 result = result.mul(a)
@@ -488,7 +490,10 @@ def _integral(node: ast.Call, env: Env) -> Any:
 
 
 def count_real_roots(polynomial: fmpq_poly) -> int:
-    """Count the distinct real roots by Sturm's theorem, with signs read at minus and plus infinity."""
+    """Count the distinct real roots, with signs read at minus and plus infinity.
+
+    Theorem (Sturm): their number is the loss of sign variations along the chain p, p', -rem, ... .
+    """
     if polynomial.degree() < 0:
         raise OutOfReach("the zero polynomial")
     chain = [polynomial, polynomial.derivative()]
@@ -515,6 +520,10 @@ def precisions(relation: Relation) -> tuple[int, ...]:
 
 def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | None]:
     """Judge a relation at a point.
+
+    Theorem: a ball contains the true value, so that numbers in two balls that do not meet stand in the balls' order.
+
+    On cards: ``ball arithmetic``.
 
     Returns
     -------

@@ -23,6 +23,8 @@ def certify(relation: Relation, claim: Statement) -> bool:
     Theorem: FLINT's balls contain the true values, so a piece on which the enclosure of the difference keeps
     its sign is settled; in one variable a second-order Taylor form sharpens the enclosure.
 
+    On cards: ``ball arithmetic, branch and bound``.
+
     Returns
     -------
     bool

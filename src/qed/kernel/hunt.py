@@ -29,13 +29,25 @@ SEED = 20201124
 class Hunt:
     """What a hunt found.
 
-    `witness` maps names to text; `sides` are both values there, as text, or the reason why a side has none.
+    Attributes
+    ----------
+    verdict : str
+        "refuted", "undefined", "survived", "vacuous" or "out of reach".
+    points : int
+        At how many points both sides were evaluated.
+    witness : dict or None
+        A value for each variable, as text.
+    sides : tuple of str
+        Both values there, as text, or the reason why a side has none.
+    unsettled : tuple
+        Some points at which no precision could tell the sides of a strict relation apart.
     """
 
     verdict: str  # "refuted", "undefined", "survived", "vacuous" or "out of reach"
     points: int = 0
     witness: dict[str, str] | None = None
     sides: tuple[str, ...] = ()
+    unsettled: tuple[dict[str, str], ...] = ()
 
 
 def _end(text: str) -> Any:
@@ -204,13 +216,13 @@ def simplest(claim: Statement, env: Env) -> Env:
 
 
 def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
-    """Judge a statement at one point: skipped, unknown, held, refuted or undefined."""
+    """Judge a statement at one point: skipped, unknown, held, touching, refuted or undefined."""
     try:
         if not all(holds(h, env)[0] for h in claim.where):
             return "skipped", ()
     except (UndefinedAt, OutOfReach):
         return "skipped", ()
-    evaluated = 0
+    evaluated, touching = 0, False
     for relation in claim.relations:
         try:
             verdict, sides = holds(relation, env)
@@ -221,11 +233,16 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
         if verdict is False and sides:
             return "refuted", show_sides(*sides)
         evaluated += sides is not None
-    return ("held" if evaluated == len(claim.relations) else "unknown"), ()
+        touching = touching or (verdict is None and sides is not None and relation.op in ("<", ">", "!="))
+    if evaluated < len(claim.relations):
+        return "unknown", ()
+    return ("touching" if touching else "held"), ()
 
 
 def hunt(claim: Statement, count: int = POINTS) -> Hunt:
     """Look for a counterexample.
+
+    Rule: a statement about all values falls with one; no number of values at which it holds proves it.
 
     Parameters
     ----------
@@ -242,6 +259,7 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
     slow = any(isinstance(n, ast.Name) and n.id == "Integral" for r in claim.relations for n in _walk(r))
     tried = evaluated = 0
     margins: list[tuple[float, Env]] = []
+    unsettled: list[dict[str, str]] = []
     wanted = 40 if slow else count
     for env in points(claim, wanted * (THIN if claim.where else 1)):
         if tried >= wanted:
@@ -250,7 +268,9 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
         if seen in ("refuted", "undefined"):
             return Hunt(seen, evaluated, _named(claim, env), sides)
         tried += seen != "skipped"
-        evaluated += seen == "held"
+        evaluated += seen in ("held", "touching")
+        if seen == "touching" and not claim.matrix_names and len(unsettled) < 8:
+            unsettled.append(_named(claim, env))
         if seen == "held" and not slow and not claim.matrix_names and (gap := margin(claim, env)) is not None:
             margins.append((gap, env))
     if not tried:
@@ -262,7 +282,7 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
             env = simplest(claim, env)
             return Hunt(seen, evaluated, _named(claim, env), _judge(claim, env)[1])
     # A statement that could be evaluated only here and there has not been hunted.
-    return Hunt("survived" if 2 * evaluated >= tried else "out of reach", evaluated)
+    return Hunt("survived" if 2 * evaluated >= tried else "out of reach", evaluated, unsettled=tuple(unsettled))
 
 
 def _walk(r: Relation) -> Iterator[ast.AST]:

@@ -74,6 +74,16 @@ NAMED = {"R": R, "Z": Z, "N0": N0, "N": N}
 def interval(text: str) -> Domain:
     """Read an interval of real numbers such as ``"[0, 1)"`` or ``"(0, oo)"``.
 
+    Parameters
+    ----------
+    text : str
+        A bracket for each end, round where the end is left out. An end is an exact constant, or ``oo`` or ``-oo``.
+
+    Returns
+    -------
+    Domain
+        Of kind "real".
+
     Raises
     ------
     BadStatement
@@ -91,14 +101,47 @@ def interval(text: str) -> Domain:
 
 
 def integers(lo: int, hi: int) -> Domain:
-    """Give the integers from `lo` to `hi`, both included: a finite domain, which is enumerated."""
+    """Give the integers from `lo` to `hi`: a finite domain, which is enumerated.
+
+    Parameters
+    ----------
+    lo, hi : int
+        The ends, both included.
+
+    Returns
+    -------
+    Domain
+        Of kind "integer".
+
+    Raises
+    ------
+    BadStatement
+        When `lo` is larger than `hi`.
+    """
     if lo > hi:
         raise BadStatement(f"the domain integers({lo}, {hi}) is empty: put the smaller end first")
     return Domain("integer", str(lo), str(hi), False, False)
 
 
 def square(*sizes: int) -> Domain:
-    """Give the real square matrices, expanded and hunted at the `sizes` named (default 1, 2, 3, 4)."""
+    """Give the real square matrices, expanded and hunted at a few sizes.
+
+    Parameters
+    ----------
+    *sizes : int
+        Numbers of rows; 1, 2, 3 and 4 if none is named. A matrix of size s has the shape (s, s), and all
+        matrices of a statement have the same sizes.
+
+    Returns
+    -------
+    Domain
+        Of kind "matrix".
+
+    Raises
+    ------
+    BadStatement
+        When a size is less than 1.
+    """
     if any(not isinstance(size, int) or size < 1 for size in sizes):
         raise BadStatement(f"square{sizes} asks for a matrix without rows: sizes begin at 1")
     return Domain("matrix", sizes=sizes or SIZES)
@@ -143,7 +186,18 @@ class Definition:
 class Statement:
     """What is claimed: relations that hold together, over a domain, under hypotheses.
 
-    `shown` holds the relations as written, `relations` the same with every definition put in.
+    Attributes
+    ----------
+    text : str
+        As written.
+    shown, relations : tuple of Relation
+        The relations as written, and the same with every definition put in.
+    domain : dict
+        From a variable's name to its :class:`Domain`.
+    where_shown, where : tuple of Relation
+        The hypotheses, as written and with every definition put in.
+    definitions : tuple of Definition
+        Those that the statement uses.
     """
 
     text: str
@@ -259,6 +313,13 @@ def define(head: str, body: object) -> Definition:
     return Definition(name, params, parse_expression(str(body), f"the definition of {name}"), str(body))
 
 
+def certificate(text: str) -> ast.expr:
+    """Read a certificate: an expression whose functions the language has."""
+    node = parse_expression(text, "the certificate")
+    _names(node, frozenset(), text)
+    return node
+
+
 class _Expander(ast.NodeTransformer):
     """Put definitions in, renaming bound variables so that none is captured."""
 
@@ -311,12 +372,16 @@ def substitute(node: ast.expr, values: dict[str, ast.expr], suffix: str) -> ast.
         name = ast.unparse(node.func)
         if name in ("realroots", "Limit") and isinstance(node.args[1], ast.Name):
             values = {**values, node.args[1].id: ast.Name(node.args[1].id + suffix)}
-        if name == "diff" and isinstance(node.args[1], ast.Name) and node.args[1].id not in values:
-            mentioned = {n.id for v in values.values() for n in ast.walk(v) if isinstance(n, ast.Name)}
-            if node.args[1].id in mentioned:
+        if name == "diff" and isinstance(node.args[1], ast.Name):
+            variable = node.args[1].id
+            image = values.get(variable, node.args[1])
+            others = [v for parameter, v in values.items() if parameter != variable]
+            written = {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)} - set(values)
+            mentioned = {n.id for v in others for n in ast.walk(v) if isinstance(n, ast.Name)} | written - {variable}
+            if not isinstance(image, ast.Name) or image.id in mentioned:
                 raise BadStatement(
-                    f"{ast.unparse(node)!r}: {node.args[1].id} is the variable of this derivative and is put in for "
-                    "a parameter as well: make it a parameter of the definition"
+                    f"{ast.unparse(node)!r}: {ast.unparse(image)} is put in for the variable of this derivative and "
+                    "stands elsewhere in it too: give the definition other parameters"
                 )
         return ast.Call(node.func, [substitute(a, values, suffix) for a in node.args], [])
     if isinstance(node, ast.BinOp):
@@ -389,6 +454,11 @@ def statement(
         Further hypotheses, each a relation.
     let : dict
         Definitions that the reader sees, for example ``{"f(n, x)": "Sum(x**k/factorial(k), (k, 0, n))"}``.
+
+    Returns
+    -------
+    Statement
+        As read; nothing in it has been evaluated.
 
     Raises
     ------

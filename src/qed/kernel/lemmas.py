@@ -41,7 +41,11 @@ class Fact:
 
 
 def facts(lemma: Lemma) -> list[Fact]:
-    """Lower a lemma's relations; those beyond the symbolic route, or about matrices, are left out."""
+    """Lower a lemma's relations; those beyond the symbolic route, or about matrices, are left out.
+
+    Theorem: functions that are equal on an open interval have equal derivatives there, so that an equation also
+    gives its first two derivatives.
+    """
     found = []
     for relation in lemma.statement.relations:
         if lemma.statement.matrix_names:
@@ -80,6 +84,8 @@ def rewrite(e: Expr, part: Expr, fact: Fact, binding: Binding, scope: Scope) -> 
     """Put the right side of an instance of an equation for its left side, which must stand in `e` as `part`.
 
     Rule: equals may be put for equals, in the lemma's domain.
+
+    On cards: ``rewriting by {claims}``.
     """
     if fact.op != "=" or fact.left.subs(binding) != part or not admits(fact, binding, scope):
         return None
@@ -91,6 +97,10 @@ def instance_sign(e: Expr, gap: Expr, fact: Fact, binding: Binding, scope: Scope
     """Give the signs that an inequality allows its difference of sides, if `e` is an instance of that.
 
     `gap` is ``left - right`` of the fact, possibly rewritten by equations.
+
+    Rule: what holds for all values in a domain holds for each of them.
+
+    On cards: ``signs from {claims}``.
     """
     if fact.op == "=" or gap.subs(binding) != e or not admits(fact, binding, scope):
         return None
@@ -98,7 +108,10 @@ def instance_sign(e: Expr, gap: Expr, fact: Fact, binding: Binding, scope: Scope
 
 
 def admits(fact: Fact, binding: Binding, scope: Scope) -> bool:
-    """Tell whether an instance of a lemma lies in the lemma's domain."""
+    """Tell whether an instance of a lemma lies in the lemma's domain.
+
+    Rule: a lemma says nothing outside its domain, so every variable's image must be certain to lie in its set.
+    """
     if not fact.usable or set(binding) != set(fact.scope.ranges):
         return False
     shallow = Scope(scope.symbols, scope.ranges, scope.facts, scope.oracle)

@@ -13,6 +13,11 @@ DEPTH = 24
 def limit(e: Expr, x: Symbol, point: Expr, side: str, scope: Scope) -> Expr | None:
     """Find a one-sided limit.
 
+    Theorem: limits pass through sums, products, quotients and continuous functions wherever those are defined,
+    and 0/0 and oo/oo have the limit of the quotient of the derivatives, if there is one (L'Hopital).
+
+    On cards: ``limits by continuity, arithmetic and L'Hopital's theorem``.
+
     Parameters
     ----------
     e : sympy.Expr

@@ -111,8 +111,8 @@ class Lowering:
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if isinstance(base, ImmutableMatrix):
-            if not (exponent.is_Integer and exponent >= 0):
-                raise OutOfReach("a matrix to this power")
+            if not (isinstance(exponent, sp.Integer) and 0 <= exponent <= 40):
+                raise OutOfReach("a matrix to a power that is no natural number, or too high")
             return base**exponent
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")
@@ -258,7 +258,7 @@ def replace_name(scope: Scope, name: str, symbol: Symbol, span: Range) -> Scope:
 def exponential(m: Any, scope: Scope) -> Any:
     """Exponentiate a matrix in closed form.
 
-    Theorem used: for nilpotent N the series ends; for a 2x2 matrix with tau = tr/2 and B = M - tau I,
+    Theorem: for nilpotent N the series ends; for a 2x2 matrix with tau = tr/2 and B = M - tau I,
     Cayley-Hamilton gives B^2 = D I with D = -det B, so the series splits into cosh and sinh of sqrt(D),
     into cos and sin of sqrt(-D), or into I + B where D = 0.
     """

@@ -17,7 +17,12 @@ from .scope import NEG, POS, ZERO, Scope, is_whole, parity, shift_between, sign
 
 
 def is_zero(e: Any, scope: Scope) -> bool:
-    """Tell whether an expression vanishes identically (rule: exact residual).
+    """Tell whether an expression vanishes identically.
+
+    Theorem: a rational function whose numerator expands to 0 vanishes wherever it is defined, whatever quantities
+    stand for its variables.
+
+    On cards: ``exact residual``.
 
     Parameters
     ----------
@@ -38,14 +43,18 @@ def is_zero(e: Any, scope: Scope) -> bool:
         return False
     numerator, relations = _rational(elementary(e, scope), scope)
     top = sp.expand(sp.numer(sp.together(numerator)))
-    for generator, relation in relations:
+    for generator, relation in reversed(relations):  # a nested root stands after the roots inside it
         if top.has(generator):
             top = sp.expand(sp.rem(top, relation, generator))
     return bool(top == 0)
 
 
 def elementary(e: Expr, scope: Scope) -> Expr:
-    """Apply the laws: circular and hyperbolic functions to exp, factorials to gamma, shifts, sums, logs."""
+    """Write functions by fewer ones: circular and hyperbolic by exp, factorials by gamma, logs of products by sums.
+
+    Laws: Euler's formulas; n! = gamma(n + 1) and what follows for binomials and beta; erfc = 1 - erf;
+    log(ab) = log a + log b for positive a and b.
+    """
     e = e.replace(lambda t: t.func in (sp.factorial, sp.binomial, sp.beta), lambda t: t.rewrite(sp.gamma))
     e = e.replace(sp.lowergamma, lambda s, x: sp.gamma(s) - sp.uppergamma(s, x)).replace(
         sp.erfc, lambda x: 1 - sp.erf(x)

@@ -29,6 +29,8 @@ def induction(e: Expr, n: Symbol, scope: Scope) -> bool:
 
     Theorem: if E(n0) = 0 and E(n + 1) - E(n) = 0 for all n >= n0, then E vanishes for all n >= n0. A denominator
     without zeros may be cleared first.
+
+    On cards: ``induction on {n}``.
     """
     span = scope.ranges[n]
     if not n.is_integer or span.lo is None or span.hi is not None or not scope.free_of_facts(n):
@@ -48,6 +50,8 @@ def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, n: Symbol, scope: 
     Theorem (Wilf and Zeilberger): with t = F/S and G = R t, if t(n+1, k) - t(n, k) = G(n, k+1) - G(n, k) for
     a <= k < n, then T(n+1) - T(n) telescopes to terms at k = a, n and n + 1; if these cancel and T(n0) = 1, then
     the sum T of t is 1 for every n >= n0.
+
+    On cards: ``Wilf-Zeilberger certificate``.
     """
     (k, lo, hi), *more = total.limits
     span = scope.ranges.get(n)
@@ -66,7 +70,10 @@ def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, n: Symbol, scope: 
 
 
 def unroll(e: Expr) -> Expr:
-    """Write sums between integer numbers as their terms (an empty sum is 0)."""
+    """Write sums between integer numbers as their terms.
+
+    Definition: a sum is what its terms add up to; an empty one is 0.
+    """
 
     def terms(s: Any) -> Any:
         (k, lo, hi), *more = s.limits
@@ -81,6 +88,8 @@ def constant_by_derivative(e: Expr, x: Symbol, scope: Scope) -> bool:
     """Prove ``e == 0`` on an interval from a zero derivative and one zero value.
 
     Theorem: a differentiable function on an interval whose derivative vanishes is constant (mean value theorem).
+
+    On cards: ``zero derivative in {x} and one value``.
     """
     span = scope.ranges[x]
     if not x.is_real or x.is_integer or has_corner(e) or not scope.free_of_facts(x):
@@ -134,7 +143,10 @@ def monotone(e: Expr, x: Symbol, anchor: Expr, upward: bool, scope: Scope, depth
 
 
 def combine_value_and_drift(value: int, away: int) -> int:
-    """Add the value at the anchor and the drift away from it; at the anchor itself the drift is 0."""
+    """Add the value at the anchor and the drift away from it; at the anchor itself the drift is 0.
+
+    Law: a sum of two terms of which none is negative is not negative, and positive if one of them is.
+    """
     off = ANY
     if value in (POS, ZERO, POS | ZERO) and not away & NEG:
         off = POS if value == POS or away == POS else POS | ZERO
@@ -144,12 +156,18 @@ def combine_value_and_drift(value: int, away: int) -> int:
 
 
 def derivative(e: Expr, x: Symbol) -> Expr:
-    """Differentiate, integrals with moving ends included (Leibniz's rule)."""
+    """Differentiate, integrals with moving ends included.
+
+    Theorem (Leibniz): an integral to a moving end b(x) has the derivative f(b) b', plus the integral of df/dx.
+    """
     return sp.diff(e, x)
 
 
 def at_point(e: Expr, x: Symbol, anchor: Expr) -> Expr:
-    """Put a point in; an integral of length 0 is 0, and an incomplete gamma function at 0 is complete."""
+    """Put a point in.
+
+    Laws: an integral of length 0 is 0, and gamma(s, 0) = gamma(s).
+    """
     here = e.subs(x, anchor)
     here = here.replace(
         lambda t: isinstance(t, sp.Integral) and sp.expand(t.limits[0][2] - t.limits[0][1]) == 0,
@@ -165,7 +183,10 @@ def _natural(z: Expr) -> Expr:
 
 
 def strip(e: Expr, scope: Scope) -> Expr:
-    """Divide by factors that are certainly positive; the sign stays."""
+    """Divide by factors that are certainly positive.
+
+    Law: dividing by a positive number does not change the sign.
+    """
     best = sp.expand(e)
     lawful = shift_gammas(e.replace(sp.factorial, lambda z: sp.gamma(z + 1))).replace(sp.gamma, _natural)
     forms = [e, sp.factor_terms(best), sp.factor_terms(_together(best))]
@@ -188,6 +209,8 @@ def chain_sign(e: Expr, x: Symbol, scope: Scope, depth: int, steps: list[int] | 
     """Find a sign by a chain of derivatives: structure first, then anchors at the ends of the range of x.
 
     Theorem: the mean value theorem, applied `depth` times; between two anchors the range is split.
+
+    On cards: ``derivative chain in {x}``.
     """
     e = sp.factor_terms(e)
     found = sign(e, scope)
@@ -229,7 +252,10 @@ def _from_end(
 
 
 def continuous_at(e: Expr, x: Symbol, end: Expr, scope: Scope) -> bool:
-    """Tell whether an expression extends continuously to an end: every part of it has a value there."""
+    """Tell whether an expression extends continuously to an end: every part of it has a value there.
+
+    Theorem: sums, products, powers and compositions of continuous functions are continuous where all are defined.
+    """
     for part in sp.preorder_traversal(e):
         if part.is_Pow and not part.exp.is_Integer and x in part.base.free_symbols and part.base is not sp.E:
             low = sign(part.base.subs(x, end), scope)
@@ -248,6 +274,8 @@ def tangent(e: Expr, x: Symbol, c: Expr, scope: Scope, plainer: Callable[[Expr],
 
     Theorem (Taylor with Lagrange's remainder): if e(c) = e'(c) = 0 and e'' has one sign on an interval that holds
     c and x, then e has that sign or vanishes. `plainer` rewrites an expression by lemmas.
+
+    On cards: ``second-order contact at {x} = {c}``.
     """
     if has_corner(e) or not scope.free_of_facts(x):
         return ANY
@@ -263,7 +291,12 @@ def tangent(e: Expr, x: Symbol, c: Expr, scope: Scope, plainer: Callable[[Expr],
 
 
 def trichotomy(e: Expr, x: Symbol, scope: Scope) -> int:
-    """Judge ``x < 0``, ``x = 0`` and ``x > 0`` by themselves, the symbol carrying its sign."""
+    """Judge ``x < 0``, ``x = 0`` and ``x > 0`` by themselves, the symbol carrying its sign.
+
+    Law (trichotomy): every real number is negative, zero or positive, and what holds in all three cases holds.
+
+    On cards: ``cases {x} < 0, {x} = 0, {x} > 0``.
+    """
     span, zero = scope.ranges[x], sp.Integer(0)
     here = Scope({}, {})
     if not scope.free_of_facts(x):
@@ -288,6 +321,8 @@ def antiderivative(integral: Any, proposal: Expr, scope: Scope, improper: bool =
 
     Theorem: if F is continuous on [a, b] and F' = f inside, the integral of f is F(b) - F(a) (Newton-Leibniz). An
     improper integral converges to the difference of the limits of F at the ends, if both are finite.
+
+    On cards: ``antiderivative, checked by differentiation``.
     """
     (t, lo, hi), *more = integral.limits
     span = between(lo, hi, improper)
@@ -343,7 +378,10 @@ def vanishes(e: Expr, x: Symbol, scope: Scope) -> tuple[Expr, Expr] | None:
 def exponential_sign(e: Expr, x: Symbol, scope: Scope) -> int:
     """Find the sign of a rational function of exponentials of x by Sturm's theorem in g = exp(c x).
 
-    Hyperbolic functions are exponentials by definition; exp is increasing, so that g ranges over an interval.
+    Theorem: exp increases from 0 to infinity, so that g ranges over an interval, on which Sturm's theorem holds.
+    Hyperbolic functions are exponentials by definition.
+
+    On cards: ``Sturm's theorem in an exponential``.
     """
     if e.free_symbols != {x} or x.is_integer:
         return ANY
@@ -366,7 +404,10 @@ def exponential_sign(e: Expr, x: Symbol, scope: Scope) -> int:
 
 
 def continuous_on(e: Expr, t: Symbol, scope: Scope) -> bool:
-    """Tell whether every part of an expression that contains t is defined on the closed range of t."""
+    """Tell whether every part of an expression that contains t is defined on the closed range of t.
+
+    Theorem: sums, products, powers and compositions of continuous functions are continuous where all are defined.
+    """
     for part in sp.preorder_traversal(e):
         if t not in part.free_symbols:
             continue
@@ -391,6 +432,8 @@ def sturm(e: Expr, x: Symbol, scope: Scope) -> int:
 
     Theorem (Sturm): the number of distinct real roots in (a, b] is V(a) - V(b), the loss of sign variations along
     the chain p, p', -rem, ... . Without a root inside, one value decides; roots of even order do not change the sign.
+
+    On cards: ``Sturm's theorem``.
     """
     if e.free_symbols != {x} or not e.is_polynomial(x):
         return ANY
@@ -425,7 +468,10 @@ def sturm(e: Expr, x: Symbol, scope: Scope) -> int:
 
 
 def odd_part(p: fmpq_poly) -> fmpq_poly:
-    """Multiply the square-free factors of odd multiplicity (Yun's algorithm)."""
+    """Multiply the square-free factors of odd multiplicity.
+
+    Theorem (Yun): the greatest common divisor of p and p' holds every factor of p once less than p does.
+    """
     result = fmpq_poly([1])
     if p.degree() <= 0:
         return p if p.degree() == 0 else result
@@ -477,6 +523,8 @@ def nlsat(e: Expr, scope: Scope) -> int:
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
     Whatever is no polynomial becomes a fresh variable that keeps its sign, and of tanh, erf, sin and cos the
     range and sin^2 + cos^2 = 1.
+
+    On cards: ``Z3 nlsat``.
     """
     import z3
 

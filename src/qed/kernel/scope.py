@@ -149,6 +149,11 @@ def sum_sign(a: int, b: int) -> int:
 def sign(e: Expr, scope: Scope, deep: bool = True) -> int:
     """Find the possible signs of an expression over a scope.
 
+    Laws: the signs of sums, products and powers; the values and signs of the functions of the language; an affine
+    function on an interval lies between its values at the ends.
+
+    On cards: ``sign rules``.
+
     Parameters
     ----------
     e : sympy.Expr

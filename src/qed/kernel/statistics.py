@@ -15,6 +15,8 @@ def hoeffding_radius(width: float, draws: int, alpha: float) -> float:
     Theorem (Hoeffding 1963): independent draws in an interval of length `width` have
     ``P(|average - mean| >= r) <= 2 exp(-2 N r**2 / width**2)``.
 
+    On cards: ``Hoeffding: {N} draws, seed {s}, radius {r}, false alarm at most {alpha}``.
+
     Parameters
     ----------
     width : float
@@ -28,6 +30,11 @@ def hoeffding_radius(width: float, draws: int, alpha: float) -> float:
     -------
     float
         The radius r, in the unit of the draws, rounded up by one part in 10**12.
+
+    Raises
+    ------
+    ValueError
+        When `width` is not positive, there are no draws, or `alpha` is not between 0 and 1.
     """
     if draws < 1 or not 0 < alpha < 1 or not width > 0:
         raise ValueError("hoeffding_radius takes width > 0, draws >= 1 and 0 < alpha < 1")
@@ -40,6 +47,8 @@ def binomial_tail(successes: int, draws: int, p: Fraction) -> Fraction:
     Rule: twice the smaller of ``P(X <= s)`` and ``P(X >= s)`` for X binomial(N, p), at most 1. Rejecting when it is
     at most alpha raises a false alarm with probability at most alpha.
 
+    On cards: ``exact binomial: {N} draws, seed {s}, false alarm at most {alpha}``.
+
     Parameters
     ----------
     successes, draws : int
@@ -51,6 +60,11 @@ def binomial_tail(successes: int, draws: int, p: Fraction) -> Fraction:
     -------
     Fraction
         The two-sided tail probability.
+
+    Raises
+    ------
+    ValueError
+        When the count is not between 0 and `draws`, or `p` not between 0 and 1.
     """
     if not 0 <= successes <= draws or not 0 <= p <= 1:
         raise ValueError("binomial_tail takes 0 <= successes <= draws and 0 <= p <= 1")

@@ -16,12 +16,14 @@ HERE = Path(__file__).parent
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    from qed.site import cards, outputs, tex
+    from qed.site import cards, outputs, reference, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
     app.add_html_math_renderer("katex", (tex.visit_math, None), (tex.visit_math_block, None))
     app.add_directive("claim-card", cards.ClaimCard)
+    app.add_directive("kernel-rules", reference.KernelRules)
+    app.add_directive("kernel-files", reference.KernelFiles)
     app.add_role("claim", cards.ClaimRole())
     app.add_transform(cards.ListClaims)
     app.add_transform(cards.ResolveLinks)
@@ -33,7 +35,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("qed.css")
     app.add_js_file("qed.js", loading_method="defer")
     app.connect("builder-inited", _add_static)
+    app.connect("doctree-read", reference.add_sources)
     app.connect("html-page-context", _plain_title)
+    app.connect("html-page-context", reference.add_style)
     app.connect("env-get-outdated", _remember)
     app.connect("env-updated", _write_all_if_needed)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

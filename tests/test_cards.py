@@ -1,0 +1,180 @@
+"""Cards: equal claims give equal bytes, without float noise, and say all that the record says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from qed import N0, R, judge, square
+from qed.claims.record import Claim, Verdict
+from qed.display.card import MIME, bundle
+
+CLAIMS: dict[str, dict[str, Any]] = {
+    "t.sturm": {"stated": "x**2 - 2*x + 1 >= 0", "domain": {"x": R}, "control": "x**2 - 2*x + 1 > 0"},
+    "t.sum": {
+        "stated": "Eq(Sum(k, (k, 0, n)), f(n))",
+        "domain": {"n": N0},
+        "let": {"f(n)": "n*(n+1)/2"},
+        "control": {"let": {"f(n)": "n**2/2"}},
+    },
+    "t.where": {
+        "stated": "log(x) > 0",
+        "domain": {"x": "(0, oo)"},
+        "where": "x > 1",
+        "control": {"where": ()},
+        "source": "sharpens: by a <hair> & $x_1$",
+    },
+    "t.ball": {"stated": "314159/100000 < pi < 314160/100000", "control": "pi < 314159/100000"},
+    "t.matrix": {"stated": "Eq(det(A*A), det(A)**2)", "domain": {"A": square(1, 2)}, "control": "Eq(det(A*A), det(A))"},
+}
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """Judge the claims and make their cards."""
+    return {id: bundle(judge(id, **{"known": {}, **given})) for id, given in CLAIMS.items()}
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, dict[str, Any]]:
+    """The cards of the claims."""
+    return cards()
+
+
+def digest() -> str:
+    """Hash the cards with the JSON record in the order in which it is made."""
+    return hashlib.sha256(json.dumps(cards()).encode()).hexdigest()
+
+
+def test_equal_claims_give_equal_bytes(made: dict[str, dict[str, Any]]) -> None:
+    assert json.dumps(cards()) == json.dumps(made)
+
+
+def test_cards_do_not_depend_on_hash_seeds_or_ground_types() -> None:
+    found = set()
+    for seed, ground in (("0", "python"), ("1", "flint"), ("2", "python")):
+        env = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "SYMPY_GROUND_TYPES": ground,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        ran = subprocess.run(
+            [sys.executable, "-c", "import test_cards; print(test_cards.digest())"],
+            env=env,
+            cwd=os.path.dirname(__file__),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        found.add(ran.stdout)
+    assert found == {digest() + "\n"}
+
+
+def test_the_text_says_grade_statement_domain_proof_hunt_and_near_miss(made: dict[str, dict[str, Any]]) -> None:
+    assert made["t.sturm"]["text/plain"].splitlines()[:4] == [
+        "t.sturm: proved",
+        "  x**2 - 2*x + 1 >= 0",
+        "  for x in R",
+        "  proof: Sturm's theorem",
+    ]
+    assert "near-miss: x**2 - 2*x + 1 > 0: fails at x = 1: 0 against 0" in made["t.sturm"]["text/plain"]
+
+
+def test_the_record_has_every_field_and_no_other_for_every_claim(made: dict[str, dict[str, Any]]) -> None:
+    fields = {
+        "id",
+        "statement",
+        "latex",
+        "let",
+        "domain",
+        "where",
+        "grade",
+        "effective",
+        "weakest",
+        "engines",
+        "hunt",
+        "control",
+        "uses",
+        "because",
+        "words",
+        "cite",
+        "source",
+        "certificate",
+    }
+    for id, card in made.items():
+        assert set(card[MIME]) == fields, id
+        assert {"statement", "latex", "verdict", "witness", "values"} <= set(card[MIME]["control"])
+        assert json.loads(json.dumps(card[MIME])) == card[MIME]
+
+
+def test_a_card_holds_no_float_noise_no_address_and_no_time(made: dict[str, dict[str, Any]]) -> None:
+    for card in made.values():
+        text = json.dumps(card)
+        assert not re.search(r"\d\.\d{12,}", text)
+        assert not re.search(r"0x[0-9a-f]{6,}|\bms\b|seconds|boxes: \d|#\d", text)
+
+
+class Balance(HTMLParser):
+    """Count open tags and collect what may not stand in a card."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.seen |= {tag, *(name for name, _ in attrs)}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_html_is_balanced_and_carries_neither_style_nor_script(made: dict[str, dict[str, Any]]) -> None:
+    for card in made.values():
+        reader = Balance()
+        reader.feed(card["text/html"])
+        assert reader.open == [] and not reader.seen & {"style", "script", "onclick", "onload"}
+
+
+def test_an_authors_words_are_escaped_and_their_mathematics_kept(made: dict[str, dict[str, Any]]) -> None:
+    html = made["t.where"]["text/html"]
+    assert r"by a &lt;hair&gt; &amp; \(x_1\)" in html and "<hair>" not in html
+
+
+def test_a_changed_domain_or_hypothesis_of_the_near_miss_is_shown(made: dict[str, dict[str, Any]]) -> None:
+    assert "no hypothesis" in made["t.where"]["text/plain"]
+    assert made["t.where"][MIME]["control"]["domain"][0]["set"] == "no hypothesis"
+
+
+def test_prose_is_marked_as_stated_in_words_and_has_no_formula() -> None:
+    found = judge(
+        "t.words", "one <is> one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={}
+    )
+    card = found._repr_mimebundle_()
+    assert isinstance(found, Claim) and "[stated in words]" in str(card["text/plain"])
+    assert card[MIME]["latex"] is None and card[MIME]["words"] == "one <is> one"  # type: ignore[index]
+    assert "one &lt;is&gt; one" in str(card["text/html"])
+
+
+def test_a_weaker_ancestor_is_named_on_the_card() -> None:
+    known: dict[str, Claim] = {}
+    known["t.a"] = judge("t.a", "x**2 >= 0", domain={"x": R}, control="x**2 > 0", cite="Euclid", known=known)
+    found = bundle(judge("t.b", "x**2 + 1 > 0", domain={"x": R}, control="x**2 > 0", uses=("t.a",), known=known))
+    assert found["text/plain"].startswith("t.b: proved (effective: cited, through t.a)")
+    assert 'through <a href="#t.a">t.a</a>' in found["text/html"]
+
+
+def test_a_changed_sign_changes_the_shown_formula() -> None:
+    one = bundle(judge("t.a", "exp(x) >= 1 + x", domain={"x": R}, control="exp(x) > 1 + x", known={}))
+    two = bundle(judge("t.a", "exp(x) >= 1 - x", domain={"x": "[0, oo)"}, control="exp(x) > 1 - x", known={}))
+    assert one[MIME]["latex"] != two[MIME]["latex"]

@@ -1,0 +1,94 @@
+"""The exact zero test: it may say no to a true identity, never yes to a false one."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from qed import N0, N, R, interval
+from qed.kernel.language import as_domain, parse_expression
+from qed.kernel.lower import Lowering
+from qed.kernel.normal import align_sums, elementary, is_zero, shift_gammas
+from qed.kernel.scope import Scope, domain_scope
+
+
+def low(text: str, **domain: object) -> tuple[sp.Expr, Scope]:
+    """Lower an expression over a domain."""
+    scope = domain_scope({name: as_domain(d, name) for name, d in domain.items()})
+    return Lowering(scope).expression(parse_expression(text)), scope
+
+
+TRUE = [
+    ("(x+1)**2 - x**2 - 2*x - 1", {"x": R}),
+    ("cos(3*x) - 4*cos(x)**3 + 3*cos(x)", {"x": R}),
+    ("exp(x+y) - exp(x)*exp(y)", {"x": R, "y": R}),
+    ("cosh(x)**2 - sinh(x)**2 - 1", {"x": R}),
+    ("log(x*y) - log(x) - log(y)", {"x": interval("(0, oo)"), "y": interval("(0, oo)")}),
+    ("factorial(n+1) - (n+1)*factorial(n)", {"n": N0}),
+    ("uppergamma(n+1, x) - n*uppergamma(n, x) - x**n*exp(-x)", {"x": R, "n": N}),
+    ("(-1)**(n+1) + (-1)**n", {"n": N0}),
+    ("(-1)**(2*n) - 1", {"n": N0}),
+    ("6**n - 2**n*3**n", {"n": N0}),
+    ("Sum(x**k, (k, 0, n+1)) - Sum(x**k, (k, 0, n)) - x**(n+1)", {"x": R, "n": N0}),
+    ("sqrt(x)**2 - x", {"x": interval("[0, oo)")}),
+    ("sqrt(x**2) - Abs(x)", {"x": R}),
+    ("gamma(2*x)*sqrt(pi) - 2**(2*x-1)*gamma(x)*gamma(x+1/2)", {"x": interval("(0, oo)")}),
+]
+FALSE = [
+    ("cos(3*x) - 4*cos(x)**3 + 2*cos(x)", {"x": R}),  # a wrong coefficient
+    ("sqrt(x**2) - x", {"x": R}),  # a root is not negative
+    ("log(x**2) - 2*log(x)", {"x": interval("(-oo, 0)")}),  # factors of unknown sign
+    ("log(x*y) - log(x) - log(y)", {"x": R, "y": R}),
+    ("(x**2)**y - x**(2*y)", {"x": R, "y": R}),
+    ("(-1)**n - 1", {"n": N0}),  # parity not known
+    ("(-1)**(n*n) - 1", {"n": N0}),
+    ("Sum(x**k, (k, 0, n+1)) - Sum(x**k, (k, 0, n)) - x**n", {"x": R, "n": N0}),  # the wrong last term
+    ("Sum(x**k, (k, 3, n+1)) - Sum(x**k, (k, 3, n)) - x**(n+1)", {"x": R, "n": N0}),  # both sums may be empty
+    ("uppergamma(n+1, x) - n*uppergamma(n, x)", {"x": R, "n": N}),
+    ("sqrt(x)*sqrt(y) + sqrt(x*y)", {"x": interval("[0, oo)"), "y": interval("[0, oo)")}),
+    ("exp(x*y) - exp(x)*exp(y)", {"x": R, "y": R}),
+    ("atan(x) + atan(1/x) - pi/2", {"x": interval("(0, oo)")}),  # true, beyond this rule
+    ("Abs(x)*Abs(y) - x*y", {"x": R, "y": R}),
+    ("floor(2*x) - 2*floor(x)", {"x": R}),
+    ("binomial(n, 2) - n**2/2", {"n": N0}),
+    ("x**(1/3) - x**(1/2)", {"x": interval("[0, oo)")}),
+    ("sin(x)**2 - cos(x)**2 + 1", {"x": R}),
+    ("2**n - 3**n", {"n": N0}),
+    ("exp(x/2) + exp(x)", {"x": R}),  # a half power is no other sign
+]
+
+
+@pytest.mark.parametrize(("text", "domain"), TRUE)
+def test_an_identity_is_recognised(text: str, domain: dict) -> None:
+    assert is_zero(*low(text, **domain))
+
+
+@pytest.mark.parametrize(("text", "domain"), FALSE)
+def test_what_is_not_identically_zero_is_never_called_zero(text: str, domain: dict) -> None:
+    assert not is_zero(*low(text, **domain))
+
+
+@pytest.mark.parametrize("e", [sp.nan, sp.zoo, sp.oo])
+def test_a_nan_or_an_infinity_is_not_zero(e: sp.Expr) -> None:
+    assert not is_zero(e, Scope({}, {}))
+
+
+def test_logarithms_are_split_for_positive_factors_only() -> None:
+    e, scope = low("log(x*y)", x=R, y=interval("(0, oo)"))
+    assert elementary(e, scope) == e
+    e, scope = low("log(2*y)", y=interval("(0, oo)"))
+    assert elementary(e, scope) == sp.log(2) + sp.log(scope.symbols["y"])
+
+
+def test_gamma_functions_are_shifted_by_integers_only() -> None:
+    x = sp.Symbol("x", positive=True)
+    assert sp.expand(shift_gammas(sp.gamma(x + 2) - x * (x + 1) * sp.gamma(x))) == 0
+    half = sp.gamma(x) - sp.gamma(x + sp.Rational(1, 2))
+    assert shift_gammas(half) == half
+
+
+def test_sums_are_not_cut_where_the_shorter_may_begin_below_its_empty_range() -> None:
+    e, scope = low("Sum(1, (k, 3, n+1)) - Sum(1, (k, 3, n))", n=N0)
+    assert len(align_sums(e, scope).atoms(sp.Sum)) == 2
+    e, scope = low("Sum(1, (k, 1, n+1)) - Sum(1, (k, 1, n))", n=N0)
+    assert align_sums(e, scope) == 1
