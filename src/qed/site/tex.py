@@ -35,6 +35,8 @@ _PIECE = re.compile(r"(<pre\b.*?</pre>|<[^>]*>)", re.DOTALL)
 OPENING = r"[(\[“‘]*"
 CLOSING = r"(?:[-’]?\w{1,3}\b)?[.,;:!?)\]’”%…]*"
 _MATH = re.compile(rf"({OPENING})\\\((.+?)\\\)({CLOSING})|\\\[(.+?)\\\]", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>|^[^>]*>")
+SHORT = 20  # characters up to which a formula in a line of text is never broken
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +123,9 @@ def _wrap(markup: str, display: bool, attributes: str = "", number: str = "") ->
     end = "</span></span>"
     if base:
         markup = f'{head}<span class="qed-last">{base}{tail.removesuffix(end)}</span>{end}'
-    return f'<span class="math">{markup}</span>'
+    shown = _TAG.sub("", head.partition('class="katex-html"')[2] + base + tail)
+    whole = " qed-whole" if len(shown.replace("\u200b", "")) <= SHORT else ""
+    return f'<span class="math{whole}">{markup}</span>'
 
 
 def _visit(translator: Any, node: nodes.Element, display: bool) -> None:
