@@ -16,7 +16,15 @@ def main(arguments: list[str] | None = None) -> int:
     judging.add_argument("file", type=Path)
     checking = commands.add_parser("check", help="list the claims stored in a book's notebooks")
     checking.add_argument("book", type=Path, nargs="?", default=Path("book"))
+    mutating = commands.add_parser("mutate", help="change every claim in one place and judge the outcome")
+    mutating.add_argument("slug", nargs="?", help="an article or a claim; all of them if left out")
+    mutating.add_argument("--sample", type=int, metavar="N", help="at most N mutants of each claim, always the same")
+    mutating.add_argument("--book", type=Path, default=Path("book"), metavar="FOLDER")
+    mutating.add_argument("--jobs", type=int, metavar="N", help="how many at a time; as many as there are cores")
+    mutating.add_argument("--json", action="store_true", help="one JSON object a claim")
     given = parser.parse_args(arguments)
+    if given.command == "mutate":
+        return _mutate(given)
     return _judge(given.file) if given.command == "judge" else _check(given.book)
 
 
@@ -30,9 +38,13 @@ def _judge(file: Path) -> int:
         return 2
     for done, verdict in enumerate(verdicts(entries), 1):
         print(json.dumps(verdict, ensure_ascii=False), flush=True)
-        if sys.stderr.isatty():
-            print(f"\r{done} of {len(entries)}", end="\n" if done == len(entries) else "", file=sys.stderr, flush=True)
+        _progress(done, len(entries))
     return 0
+
+
+def _progress(done: int, all: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {all}", end="\n" if done == all else "", file=sys.stderr, flush=True)
 
 
 def _check(book: Path) -> int:
@@ -48,6 +60,33 @@ def _check(book: Path) -> int:
         print(f"{claim['id']}  {claim['effective']}  near-miss {control['verdict']}: {control['statement']}")
     print(f"{len(claims)} claims")
     return 0
+
+
+def _mutate(given: argparse.Namespace) -> int:
+    from .commands import Unreadable, stored_claims
+    from .mutation import line, score, survey, tasks, total
+
+    try:
+        claims = stored_claims(given.book)
+        work = tasks(claims, given.slug, given.sample)
+    except Unreadable as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    order = [task.claim for task in work]
+    scores, outcomes = [], []
+    for done, outcome in enumerate(survey(work, given.jobs), 1):
+        outcomes.append(outcome)
+        _progress(done, len(work))
+        if done == len(work) or order[done] != order[done - 1]:
+            scores.append(score(order[done - 1], outcomes))
+            print(json.dumps(scores[-1], ensure_ascii=False) if given.json else line(scores[-1]), flush=True)
+            outcomes = []
+    if not given.json:
+        print(line(total(scores)))
+        for claim in claims:
+            if claim["latex"] is None and given.slug in (None, claim["id"], claim["id"].partition(".")[0]):
+                print(f"{claim['id']}  stated in words: not mutable")
+    return 1 if any(found["accepted_false"] for found in scores) else 0
 
 
 if __name__ == "__main__":

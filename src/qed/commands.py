@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -91,8 +91,31 @@ def verdict(entry: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _in_process(entry: dict[str, Any], out: Connection) -> None:
-    out.send(verdict(entry))
+def _send(work: Callable[[Any], Any], item: Any, out: Connection) -> None:
+    out.send(work(item))
+
+
+def alone(work: Callable[[Any], Any], item: Any, seconds: float = LAST_RESORT) -> tuple[Any, str]:
+    """Do a piece of work in a process of its own; return its result, or None and the reason why there is none."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["qed.commands", "qed.search.tactics", "z3"])
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(work, item, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        return (here.recv(), "") if here.poll(seconds) else (None, "stopped by the clock")
+    except EOFError:
+        return None, "its process died"
+    finally:
+        process.kill()
+        process.join()
+
+
+def in_order(work: Callable[[Any], Any], items: Iterable[Any], jobs: int | None = None) -> Iterator[Any]:
+    """Do work for every item, `jobs` at a time (by default as many as there are cores); results in the same order."""
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        yield from pool.map(work, items)
 
 
 def verdicts(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -108,28 +131,12 @@ def verdicts(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     dict
         The verdicts, in the order of the entries.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["qed.commands", "qed.search.tactics", "z3"])
 
-    def alone(entry: dict[str, Any]) -> dict[str, Any]:
-        here, there = context.Pipe(duplex=False)
-        process = context.Process(target=_in_process, args=(entry, there), daemon=True)
-        process.start()
-        there.close()
-        answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
-        try:
-            if here.poll(LAST_RESORT):
-                return dict(here.recv())
-            answer["engine"] = "stopped by the clock"
-        except EOFError:
-            answer["engine"] = "its process died"
-        finally:
-            process.kill()
-            process.join()
-        return answer
+    def judged(entry: dict[str, Any]) -> dict[str, Any]:
+        answer, why = alone(verdict, entry)
+        return answer or {"id": entry["id"], "verdict": "undecided", "engine": why, "witness": None}
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        yield from pool.map(alone, entries)
+    return in_order(judged, entries)
 
 
 def stored_claims(book: Path) -> list[dict[str, Any]]:
