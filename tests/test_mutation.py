@@ -1,8 +1,10 @@
 """Mutants of claims: how they are made, and that a checker that accepts the false is exposed."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 
 import pytest
@@ -11,7 +13,7 @@ from conftest import ROOT
 from qed import mutation
 from qed.__main__ import main
 from qed.claims.verdict import Decision
-from qed.commands import Unreadable, stored_claims
+from qed.commands import Unreadable, alone, in_order, stored_claims
 from qed.mutation import as_stated, examine, line, mutants, score, tasks, total
 
 CLAIMS = stored_claims(ROOT / "book")
@@ -117,7 +119,7 @@ def test_a_mutant_is_judged_with_the_lemmas_and_the_reach_of_its_claim():
 def test_no_false_mutant_in_a_sample_of_every_claim_is_accepted():
     outcomes = defaultdict(list)
     for task in tasks(CLAIMS, sample=2):
-        outcomes[task.claim].append(examine(task, apart=False))
+        outcomes[task.claim].append(examine(task, apart=False, count=40))
     found = total([score(claim, of_claim) for claim, of_claim in outcomes.items()])
     assert len(outcomes) == len(FORMAL) and found["accepted_false"] == []
     assert found["false"] > 50 and found["rejected_false"] >= 0.95 * found["false"], line(found)
@@ -139,6 +141,16 @@ def test_a_checker_that_breaks_accepts_nothing(monkeypatch):
     (task,) = tasks(CLAIMS, "even-taylor.log-bounds", 1)
     found = examine(task, apart=False)
     assert found.status == "undecided" and "at last" in found.engine
+
+
+def test_a_piece_of_work_that_hangs_or_dies_gives_a_reason_and_no_result():
+    assert alone(abs, -3) == (3, "")
+    assert alone(time.sleep, 60, 0.5) == (None, "stopped by the clock")
+    assert alone(os._exit, 1) == (None, "its process died")
+
+
+def test_results_come_in_the_order_asked_for():
+    assert list(in_order(lambda n: time.sleep(0.05 * n) or n, [3, 1, 2], jobs=3)) == [3, 1, 2]
 
 
 def test_the_command_reports_a_claim_in_one_line_and_ends_well(capsys):

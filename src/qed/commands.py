@@ -96,7 +96,13 @@ def _send(work: Callable[[Any], Any], item: Any, out: Connection) -> None:
 
 
 def alone(work: Callable[[Any], Any], item: Any, seconds: float = LAST_RESORT) -> tuple[Any, str]:
-    """Do a piece of work in a process of its own; return its result, or None and the reason why there is none."""
+    """Do a piece of work in a process of its own, so that it can neither hang nor poison another.
+
+    Returns
+    -------
+    tuple
+        The result and an empty text; or None and the reason why there is no result.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["qed.commands", "qed.search.tactics", "z3"])
     here, there = context.Pipe(duplex=False)

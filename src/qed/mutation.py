@@ -18,7 +18,7 @@ from .commands import Unreadable, alone, in_order
 from .kernel.errors import BadStatement
 from .kernel.language import BINDERS, Domain, Statement, as_domain, parse_expression, statement
 from .kernel.lemmas import Lemma
-from .oracle import truth
+from .oracle import POINTS, truth
 
 ORACLE_SECONDS = 90.0
 SWAPS = [tuple(pair.split()) for pair in (
@@ -165,7 +165,6 @@ def _is_call(node: ast.AST, *names: str) -> bool:
 
 def _here(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     """Change the top of a tree."""
-    minus = ast.USub()
     match node:
         case ast.Constant(value=int() as c):
             yield from [("constant", ast.Constant(n)) for n in (c + 1, c - 1, -c, 2 * c) if n != c]
@@ -177,7 +176,7 @@ def _here(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
             yield from [("sign", ast.BinOp(left, ast.Sub(), right)), ("summand", left), ("summand", right)]
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             yield from [("sign", ast.BinOp(left, ast.Add(), right)), ("summand", left)]
-            yield "summand", ast.UnaryOp(minus, right)
+            yield "summand", ast.UnaryOp(ast.USub(), right)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
             yield from [("factor", left), ("factor", right)]
         case ast.BinOp(left=left, op=ast.Div(), right=right):
@@ -185,12 +184,11 @@ def _here(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             yield "exponent", ast.BinOp(left, ast.Pow(), _shifted(right, 1))
         case ast.Call(func=ast.Name(id="Eq"), args=[left, right]):
-            yield from (("one side", ast.Call(node.func, [left, new], [])) for new in _beside(right))
-            yield "sign", ast.Call(node.func, [left, ast.UnaryOp(minus, right)], [])
+            yield from ((kind, ast.Call(node.func, [left, new], [])) for kind, new in _beside(right))
         case ast.Compare(comparators=rest):
             yield from (("relation", tree) for tree in _with_ops(node, RELATIONS))
             for i, side in enumerate(rest):
-                for kind, new in [*(("one side", new) for new in _beside(side)), ("sign", ast.UnaryOp(minus, side))]:
+                for kind, new in _beside(side):
                     yield kind, ast.Compare(node.left, node.ops, [*rest[:i], new, *rest[i + 1 :]])
         case ast.Call(func=ast.Name(id=name), args=args):
             for pair in SWAPS:
@@ -204,12 +202,16 @@ def _here(node: ast.expr) -> Iterator[tuple[str, ast.expr]]:
                         yield "range", ast.Call(node.func, [args[0], ast.Tuple(ends)], [])
 
 
-def _beside(side: ast.expr) -> Iterator[ast.expr]:
-    """Move a side by a thousandth, absolutely and relatively."""
+def _beside(side: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Move a side by a thousandth, absolutely and relatively, and flip its sign."""
     thousandth = ast.BinOp(ast.Constant(1), ast.Div(), ast.Constant(1000))
-    yield from (ast.BinOp(side, op, thousandth) for op in (ast.Add(), ast.Sub()))
+    yield from (("one side", ast.BinOp(side, op, thousandth)) for op in (ast.Add(), ast.Sub()))
+    if isinstance(side, ast.Constant) and side.value == 0:
+        return
     for scale in (1001, 999):
-        yield ast.BinOp(ast.BinOp(ast.Constant(scale), ast.Div(), ast.Constant(1000)), ast.Mult(), side)
+        by = ast.BinOp(ast.Constant(scale), ast.Div(), ast.Constant(1000))
+        yield "one side", ast.BinOp(by, ast.Mult(), side)
+    yield "sign", ast.UnaryOp(ast.USub(), side)
 
 
 def _with_ops(node: ast.Compare, others: dict[Any, tuple[Any, ...]]) -> Iterator[ast.Compare]:
@@ -230,7 +232,22 @@ class Task:
 
 
 def tasks(claims: list[dict[str, Any]], slug: str | None = None, sample: int | None = None) -> list[Task]:
-    """Collect the mutants of all claims, or of one article or claim; at most `sample` of each claim."""
+    """Collect the mutants of claims.
+
+    Parameters
+    ----------
+    claims : list of dict
+        Stored claims; those stated in words have no mutants.
+    slug : str
+        An article or the id of a claim; all claims if None.
+    sample : int
+        The largest number of mutants of each claim, always the same ones.
+
+    Raises
+    ------
+    Unreadable
+        When there is no such claim.
+    """
     formal = {claim["id"]: claim for claim in claims if claim["latex"] is not None}
     found = []
     for id, claim in formal.items():
@@ -258,26 +275,33 @@ def judged(task: Task) -> tuple[str, str, dict[str, str]]:
     return found.verdict, "; ".join(found.engines or found.tried), found.witness
 
 
-def classed(task: Task, witness: dict[str, str]) -> tuple[str, str]:
-    """Ask the oracle about a mutant, a witness first: its verdict, and where or why."""
+def classed(asked: tuple[Task, dict[str, str], int]) -> tuple[str, str]:
+    """Ask the oracle about a mutant, a witness first, then so many points: its verdict, and where or why."""
+    task, witness, count = asked
     m = task.mutant
-    found = truth(m.text, m.domain, m.where, m.let, witness)
+    found = truth(m.text, m.domain, m.where, m.let, witness, count)
     place = ", ".join(f"{name} = {value}" for name, value in found.witness.items())
     return found.verdict, ": ".join(part for part in (place, found.reason) if part)
 
 
-def _classed(pair: tuple[Task, dict[str, str]]) -> tuple[str, str]:
-    return classed(*pair)
+def examine(task: Task, apart: bool = True, count: int = POINTS) -> Outcome:
+    """Judge a mutant and ask the oracle.
 
-
-def examine(task: Task, apart: bool = True) -> Outcome:
-    """Judge a mutant and ask the oracle, each in a process of its own unless `apart` is false."""
+    Parameters
+    ----------
+    task : Task
+        The mutant and what it is judged with.
+    apart : bool
+        Whether to use a process for each of the two, so that neither can hang or break the other.
+    count : int
+        At how many points the oracle looks.
+    """
     if not apart:
         verdict, engine, witness = judged(task)
-        return Outcome(task.mutant, verdict, engine, *classed(task, witness))
+        return Outcome(task.mutant, verdict, engine, *classed((task, witness, count)))
     answer, why = alone(judged, task)
     verdict, engine, witness = answer or ("undecided", why, {})
-    answer, why = alone(_classed, (task, witness), ORACLE_SECONDS)
+    answer, why = alone(classed, (task, witness, count), ORACLE_SECONDS)
     found, reason = answer or ("unknown", f"the oracle: {why}")
     return Outcome(task.mutant, verdict, engine, found, reason)
 

@@ -232,10 +232,10 @@ def attempt(name: str, values: list[Any]) -> Any:
 def derivative(f: Callable[[Any], Any], at: Any, times: int) -> Any:
     """Differentiate from both sides, which must agree; a matrix entry by entry."""
     if isinstance(first := f(at), mp.matrix):
-        f = cache(f)
+        known = cache(lambda x, digits: f(x))
 
         def entry(i: int, j: int) -> Any:
-            return derivative(lambda x: f(x)[i, j], at, times)
+            return derivative(lambda x: known(x, mp.prec)[i, j], at, times)
 
         return mp.matrix([[entry(i, j) for j in range(first.cols)] for i in range(first.rows)])
     left, right = (mp.diff(lambda x: real(f(x)), real(at), times, direction=way) for way in (-1, 1))
