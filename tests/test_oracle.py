@@ -121,6 +121,15 @@ def test_two_precisions_must_agree_before_anything_is_false():
     assert truth("exp(-x) > 0", {"x": "[0, 400]"}).verdict == "holds"
 
 
+def test_what_is_lost_between_large_summands_is_no_falsehood():
+    for x in ("400", "3000", "100000"):
+        assert truth("Eq((1 + exp(-x)) - 1, exp(-x))", R, hint={"x": x}).verdict != "false"
+    let = {"f(n, x)": "Sum(x**k/factorial(k), (k, 0, n))"}
+    moment = "Eq(f(n, x), Integral((x + t)**n*exp(-t)/factorial(n), (t, 0, r)) + exp(-r)*f(n, x + r))"
+    point = {"x": "-104/7", "n": "44", "r": "-226"}
+    assert truth(moment, {"x": "R", "n": "N0", "r": "R"}, (), let, point, count=1).verdict != "false"
+
+
 def test_a_hint_is_judged_and_never_believed():
     assert truth("x > 0", {"x": "(0, oo)"}, hint={"x": "-1"}).verdict == "holds"
     assert truth("x**2 >= 0", R, hint={"x": "3"}).verdict == "holds"
