@@ -137,9 +137,10 @@ def test_prose_is_free_of_markup_that_only_the_site_understands(path: Path):
             assert not re.search(r"^(```|:::)\{|\{[a-z:]+\}`", notebooks.text(cell["source"]), re.MULTILINE)
 
 
-def test_the_front_page_names_every_article():
+def test_the_front_page_names_every_article_by_its_title():
     text = (ROOT / "book" / "intro.md").read_text()
-    assert [path.name for path in ARTICLES if f"]({path.name})" not in text] == []
+    links = {path.name: f"[{headings(path)[0].removeprefix('# ')}]({path.name})" for path in ARTICLES}
+    assert [name for name, link in links.items() if link not in text] == []
 
 
 def test_the_readme_shows_what_its_claim_prints():
