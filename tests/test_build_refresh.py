@@ -10,7 +10,7 @@ from conftest import Book
 
 from qed.site import notebooks
 from qed.site.__main__ import main
-from qed.site.build import preflight
+from qed.site.build import build, preflight
 from qed.site.new import NewError, new
 from qed.site.refresh import RefreshError, refresh
 
@@ -91,6 +91,12 @@ def test_a_new_article_stands_after_the_last_one_and_asks_to_be_executed(small: 
     assert lines[lines.index("      - file: book/squares") + 1] == "      - file: book/my-question"
     assert "SLUG" not in path.read_text()
     assert [line for line in preflight(small.root) if "make refresh NB=my-question" in line]
+
+
+def test_a_new_article_can_be_executed_and_built_as_it_is(small: Book):
+    refresh(new(small.root, "my-question"))
+    build(small.root)
+    assert (small.site / "book" / "my-question.html").exists()
 
 
 @pytest.mark.parametrize("slug", ["My-Question", "my_question", "-x", "x-", "../x", "", "1st"])

@@ -48,6 +48,7 @@ def test_what_must_not_leave_a_formula_is_kept_with_it(small: Book):
 def test_a_card_keeps_full_stops_with_its_formulas():
     markup = tex.typeset_html(r"<p>as (\(a\)), \[b\]. \(c\) and \(d\).</p>", {}, pytest.fail)
     kept = BeautifulSoup(markup, "html.parser").select(".qed-glue")
+    assert [len(one.select(".katex-html > .qed-last > .katex-base")) for one in kept] == [1, 1]
     assert [one.get_text()[0] + one.get_text()[-1] for one in kept] == ["(,", "d."]
 
 

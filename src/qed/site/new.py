@@ -21,7 +21,8 @@ def new(root: Path, slug: str) -> Path:
         If the slug is ill-formed or taken.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug):
-        raise NewError(f"{slug!r} is no slug: lower-case words and digits joined by hyphens, as even-taylor")
+        raise NewError(f"{slug!r} is no slug, which is lower-case words and digits joined by hyphens; write for "
+                       "instance: make new SLUG=my-question")
     path = root / "book" / f"{slug}.ipynb"
     if path.exists() or path.with_suffix(".md").exists():
         raise NewError(f"there is a page {slug} already")
