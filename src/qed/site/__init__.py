@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    from qed.site import cards, outputs, reference, tex
+    from qed.site import cards, live, outputs, reference, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -35,6 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("qed.css")
     app.add_js_file("qed.js", loading_method="defer")
     app.connect("builder-inited", _add_static)
+    live.setup(app)
     app.connect("doctree-read", reference.add_sources)
     app.connect("html-page-context", _plain_title)
     app.connect("html-page-context", reference.add_style)
@@ -48,7 +49,7 @@ def _add_static(app: Sphinx) -> None:
 
     app.config.html_static_path.append(str(HERE / "static"))
     katex = Path(app.outdir, "_static", "katex")
-    copy_asset(HERE / "katex", katex, excluded=lambda name: name.endswith((".js", ".md")))
+    copy_asset(HERE / "katex", katex, excluded=lambda name: name.endswith(".md"))
 
 
 def _plain_title(app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
