@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the site into _build/html")
     commands.add_parser("serve", help="show the built site on a local port")
-    offline = commands.add_parser("offline", help="build the site with Python inside it, for readers without the network")
+    offline = commands.add_parser("offline", help="build the site with Python for browsers inside it")
     offline.add_argument("--from", type=Path, dest="source", help="an unpacked distribution of Pyodide")
     again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
     again.add_argument("slug", nargs="*")

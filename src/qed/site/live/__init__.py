@@ -19,13 +19,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 from sphinx.transforms import SphinxTransform
-from sphinx.util.fileutil import copy_asset
 
 from qed.site.build import LOCAL
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent.parent
 FOLDER = "_static/live"
+FILES = "LICENSE", "editor.mjs", "live.css", "outputs.mjs", "page.mjs", "shell.py", "worker.mjs"
 ARCHIVE = "notebooks.zip"
 
 
@@ -105,8 +105,9 @@ def _write(app: Sphinx) -> None:
         return
     folder, site, root = Path(app.outdir, FOLDER), Path(app.outdir), Path(app.srcdir)
     shutil.rmtree(folder, ignore_errors=True)
-    copy_asset(HERE, folder, excluded=lambda name: name.endswith((".md", ".src.mjs", "__init__.py", "offline.py", ".json"))
-               or "__pycache__" in name)
+    folder.mkdir(parents=True)
+    for name in FILES:
+        shutil.copy(HERE / name, folder)
     name, content = wheel()
     (folder / name).write_bytes(content)
     place = app.config.qed_pyodide

@@ -80,7 +80,8 @@ def collect(folder: Path, modules: Iterable[str], source: Path | None = None) ->
     for module, requirement in about["wheels"].items():
         if module in modules:
             name, _, version = requirement.partition("==")
-            file = _download(fresh, lock, name, version) or _copy(fresh, source, f"{name.replace('-', '_')}-{version}-*")
+            pattern = f"{name.replace('-', '_')}-{version}-*"
+            file = _download(fresh, lock, name, version) or _copy(fresh, source, pattern)
             if file is None:
                 missing[name] = "no build for this Pyodide"
             else:
@@ -127,8 +128,8 @@ def _core(folder: Path, about: dict[str, Any], source: Path | None) -> None:
     else:
         npm = shutil.which("npm")
         if npm is None:
-            raise OfflineError("npm, which fetches Pyodide, was not found. Install Node.js; or unpack a distribution of "
-                               f"Pyodide {about['version']} and say where: make offline FROM=folder")
+            raise OfflineError("npm, which fetches Pyodide, was not found. Install Node.js; or unpack a distribution "
+                               f"of Pyodide {about['version']} and say where: make offline FROM=folder")
         with tempfile.TemporaryDirectory() as scratch:
             command = [npm, "pack", f"pyodide@{about['version']}", "--silent", "--pack-destination", scratch]
             done = subprocess.run(command, capture_output=True, text=True, cwd=scratch)

@@ -1,7 +1,7 @@
 """Runs a notebook's cells in the reader's browser, and makes of them what the page shows.
 
 It stands in for IPython, of which notebooks use little: display, the formatters that SymPy's `init_printing` fills,
-and an expression's value at the end of a cell. IPython itself would work too; it would cost each reader three megabytes.
+and an expression's value at the end of a cell. IPython itself would work too, and cost each reader three megabytes.
 This file uses the standard library only; it also runs outside the browser, where it is tested.
 """
 
