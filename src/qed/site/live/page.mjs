@@ -66,17 +66,17 @@ class Page {
   start() {
     this.ready = this.failed = false;
     this.loading = "";
-    this.worker = new Worker(`${this.here}worker.mjs`, { type: "module" });
-    this.worker.onmessage = ({ data }) => this.hear(data);
-    this.worker.onerror = (event) => {
+    const worker = new Worker(`${this.here}worker.mjs`, { type: "module" });
+    this.worker = worker;
+    worker.onmessage = ({ data }) => worker === this.worker && this.hear(data);
+    worker.onerror = (event) => {
       event.preventDefault();
-      this.hear({ kind: "failed", text: event.message || "the worker could not be loaded" });
+      if (worker === this.worker) this.hear({ kind: "failed", text: event.message || `${this.here}worker.mjs cannot be loaded` });
     };
     const { base, packages, version, sums, wheels, needs, qed, shell } = settings;
     const code = this.cells.map((cell) => cell.editor.text());
     const uses = code.some((text) => /\bqed\b/.test(text));
     this.worker.postMessage({ kind: "start", base, packages, version, sums, wheels, needs, qed: uses && qed, shell, code });
-    for (const cell of this.cells) cell.known = false;
     this.show();
   }
 
@@ -94,6 +94,7 @@ class Page {
       if (said.kind === "begun") this.loading = "";
       if (said.kind === "died") {
         this.end();
+        this.running = null;
         cell.back(said.memory
           ? "The memory that the browser gives this page is used up. Python was started afresh and the variables are lost: make the task smaller, then use Run to here."
           : `Python broke down (${said.text}). It was started afresh and the variables are lost: Run to here runs the cells above again.`);

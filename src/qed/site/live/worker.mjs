@@ -63,6 +63,7 @@ async function start(given) {
   const assembly = sums["pyodide.asm.mjs"] && (await module(base + "pyodide.asm.mjs", sums["pyodide.asm.mjs"])).default;
   const [library, lock, code, qed] = await Promise.all(parts);
   settings.lock = JSON.parse(new TextDecoder().decode(lock));
+  const first = imports(settings.code);
   const address = URL.createObjectURL(new Blob([library]));
   const options = { indexURL: base, packageBaseUrl: settings.packages || base, stdLibURL: address, stdout() {}, stderr() {},
     lockFileContents: settings.lock, env: { MPLBACKEND: "AGG", OMP_NUM_THREADS: "1", PYTHONHASHSEED: "0" } };
@@ -72,7 +73,7 @@ async function start(given) {
   self.fetch = plainFetch;
   if (qed) python.unpackArchive(qed, "wheel");
   python.FS.writeFile("/home/pyodide/qed_shell.py", new Uint8Array(code));
-  await need(imports(settings.code));
+  await need(first);
   const offered = Object.keys(modules()).filter((name) => ["sympy", "numpy", "matplotlib", "scipy", "flint", "z3"].includes(name));
   const send = (kind, content) => post(kind, { id: running, ...content.toJs({ dict_converter: Object.fromEntries }) });
   const begin = python.runPython(`
@@ -98,18 +99,16 @@ function modules() {
   return found;
 }
 
+// The modules that code imports. A wrong guess inside a string costs a download at worst, and nothing if there is no such module.
 function imports(code) {
-  const find = python.pyimport("pyodide.code").find_imports;
   const found = new Set();
+  let draws = false;
   for (const source of code) {
-    const names = find(source);
-    for (const name of names) found.add(name);
-    names.destroy();
-    if (/\b(figure|explorer)\(/.test(source)) found.add("qed.figure");
+    for (const [, from, names] of source.matchAll(/^[ \t]*(?:from[ \t]+(\w+)[\w.]*[ \t]+import\b|import[ \t]+([^\n#;]+))/gm))
+      for (const name of from ? [from] : names.split(",")) found.add(name.trim().match(/^\w*/)[0]);
+    draws ||= /\b(figure|explorer)\(/.test(source);
   }
-  find.destroy();
-  if (found.has("qed")) for (const name of settings.needs) found.add(name);
-  if (found.has("qed") && found.has("qed.figure")) found.add("matplotlib");
+  if (found.has("qed")) for (const name of [...settings.needs, ...(draws ? ["matplotlib"] : [])]) found.add(name);
   return [...found];
 }
 
