@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
@@ -144,10 +145,22 @@ class ShowWays(SphinxTransform):
         if title is None or title.parent is None:
             return
         up = posixpath.relpath(".", posixpath.dirname(self.env.docname) or ".") + "/"
-        options = self.env.config.html_theme_options
-        markup = ways(self.env.docname, up, options.get("repository_url", ""), options.get("repository_branch", "main"),
-                      wheel_name())
+        about = repository(Path(self.env.srcdir))
+        place = posixpath.join(about.get("path_to_book") or "", f"{self.env.docname}.ipynb")
+        markup = ways(self.env.docname, up, about.get("url") or "", about.get("branch") or "main", place, wheel_name())
         title.parent.insert(title.parent.index(title) + 1, nodes.raw("", markup, format="html"))
+
+
+def repository(root: Path) -> dict[str, str]:
+    """What _config.yml says of the repository: ``url``, ``branch`` and ``path_to_book``, each if it is there.
+
+    Jupyter Book keeps none of it when the theme's options are given.
+    """
+    try:
+        found: Any = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    return (found or {}).get("repository") or {}
 
 
 def wheel_name() -> str:
@@ -155,17 +168,17 @@ def wheel_name() -> str:
     return f"qed_book-{metadata.version('qed-book')}-py3-none-any.whl"
 
 
-def ways(page: str, up: str, repository: str = "", branch: str = "main", wheel: str = "") -> str:
+def ways(page: str, up: str, address: str = "", branch: str = "main", place: str = "", wheel: str = "") -> str:
     """The line under a notebook's title, as HTML.
 
     Parameters
     ----------
     page : str
-        The page's name from the root of the site, without suffix; also the notebook's place in the repository.
+        The page's name from the root of the site, without suffix.
     up : str
         The relative address of the root of the site.
-    repository, branch : str
-        The repository's address, empty if it is not known, and its branch.
+    address, branch, place : str
+        The repository's address, empty if it is not known, its branch, and where in it the notebook is.
     wheel : str
         The name of the wheel of `qed`.
     """
@@ -175,17 +188,17 @@ def ways(page: str, up: str, repository: str = "", branch: str = "main", wheel: 
         f'<a href="{up}_sources/{notebook}" download="{name}">Notebook</a>',
         f'<a href="{up}{ARCHIVE}" download>All notebooks</a>',
     ]
-    repository = repository.rstrip("/").removesuffix(".git")
-    if repository:
-        at = urlsplit(repository)
+    address = address.rstrip("/").removesuffix(".git")
+    if address:
+        at = urlsplit(address)
         github = at.path.strip("/") if at.netloc == "github.com" else ""
-        where = f"gh/{github}" if github else f"git/{quote(repository, safe='')}"
+        where = f"gh/{github}" if github else f"git/{quote(address, safe='')}"
         if github:
             colab = "https://colab.research.google.com/github"
-            links.append(_link(f"{colab}/{github}/blob/{quote(branch)}/{notebook}", "Colab"))
+            links.append(_link(f"{colab}/{github}/blob/{quote(branch)}/{quote(place)}", "Colab"))
         binder = f"https://mybinder.org/v2/{where}/{quote(branch, safe='')}"
-        links.append(_link(f"{binder}?labpath={quote(notebook, safe='')}", "Binder"))
-        install = f"<code>%pip install git+{html.escape(repository)}</code>"
+        links.append(_link(f"{binder}?labpath={quote(place, safe='')}", "Binder"))
+        install = f"<code>%pip install git+{html.escape(address)}</code>"
     else:
         install = f'<code data-wheel="{up}{FOLDER}/{wheel}">%pip install {wheel}</code>'
     return (

@@ -131,7 +131,8 @@ def _core(folder: Path, about: dict[str, Any], source: Path | None) -> None:
             raise OfflineError("npm, which fetches Pyodide, was not found. Install Node.js; or unpack a distribution "
                                f"of Pyodide {about['version']} and say where: make offline FROM=folder")
         with tempfile.TemporaryDirectory() as scratch:
-            command = [npm, "pack", f"pyodide@{about['version']}", "--silent", "--pack-destination", scratch]
+            command = [npm, "pack", f"pyodide@{about['version']}", "--silent", "--fetch-retries=1",
+                       "--pack-destination", scratch]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, cwd=scratch)
             packed = next(Path(scratch).glob("*.tgz"), None)
             if done.returncode or packed is None:
@@ -178,8 +179,8 @@ def _download(folder: Path, lock: dict[str, Any], name: str, version: str) -> Pa
     """Fetch a wheel for this Pyodide, or for any platform, from the package index."""
     info = lock["info"]
     before = set(folder.glob("*.whl"))
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--only-binary", ":all:", "--python-version", ".".join(info["python"].split(".")[:2]),
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "1",
+               "--no-deps", "--only-binary", ":all:", "--python-version", ".".join(info["python"].split(".")[:2]),
                "--platform", f"pyemscripten_{info['abi_version']}_{info['arch']}", "--dest", str(folder),
                f"{name}=={version}"]  # fmt: skip
     subprocess.run(command, capture_output=True)

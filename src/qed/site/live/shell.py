@@ -12,6 +12,7 @@ import base64
 import builtins
 import io
 import linecache
+import logging
 import re
 import sys
 import time
@@ -324,6 +325,8 @@ def install(shell: Shell) -> None:
         vars(module).update({key: value for key, value in content.items() if key != "__name__"})
     sys.modules["IPython"].lib = sys.modules["IPython.lib"]  # type: ignore[attr-defined]
     sys.modules["IPython.display"] = display
+    # A page starts Matplotlib afresh each time, and it would tell each time that it looks for fonts.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     builtins.get_ipython = lambda: shell  # type: ignore[attr-defined]
     builtins.display = shell.display  # type: ignore[attr-defined]
     builtins.input = _no_input
