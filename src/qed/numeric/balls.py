@@ -324,7 +324,8 @@ def _polylog(s: Any, x: Any) -> Any:
         start = arb_series([_polylog(s, x[0])], x.prec)
         if x.prec == 1:
             return start
-        slope = divide(_polylog(s - 1, arb_series(x, x.prec - 1)), arb_series(x, x.prec - 1)) * x.derivative()
+        shorter = arb_series(list(x), x.prec - 1)
+        slope = divide(_polylog(s - 1, shorter), shorter) * x.derivative()
         return start + slope.integral()
     return ball(x).polylog(ball(s))
 
