@@ -51,8 +51,9 @@ class Page {
     this.status = element("p", { role: "status" });
     this.all = button("Run all", () => this.run(this.cells));
     this.stopper = button("Stop", () => this.stop());
-    this.bar = element("div", { className: "qed-live", role: "group" }, this.status, this.all, this.stopper,
-      button("Reset", () => this.reset()), button("Download", () => this.download().catch(() => this.say("The notebook could not be fetched. Check the connection."))));
+    const out = () => this.download().catch(() => this.say("The notebook could not be fetched. Check the connection."));
+    this.bar = element("div", { className: "qed-live", role: "group" }, this.status,
+      element("div", {}, this.all, this.stopper, button("Reset", () => this.reset()), button("Download", out)));
     this.bar.setAttribute("aria-label", "Python in this page");
     document.querySelector("article.bd-article, article").append(this.bar);
     this.start();
