@@ -55,7 +55,7 @@ def test_a_page_that_nobody_runs_carries_at_most_three_kilobytes_for_it(small: B
 
 def test_colab_and_binder_are_there_when_the_repository_is_known_and_not_before(small: Book):
     build(small.root)
-    assert [a.get_text() for a in line(small).select("a")] == ["Notebook", "All notebooks"]
+    assert [a.get_text() for a in line(small).select(".qed-ways > a")] == ["Notebook", "All notebooks"]
     wheel = line(small).select_one("code")
     assert wheel.get_text().startswith("%pip install qed_book-")
     assert (small.site / "book" / wheel["data-wheel"]).resolve().exists()

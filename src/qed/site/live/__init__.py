@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 from sphinx.transforms import SphinxTransform
@@ -57,8 +58,8 @@ def settings(place: str, macros: dict[str, str], wheel: str) -> dict[str, Any]:
         The address of the wheel of `qed`, from the folder of the settings.
     """
     about = pinned()
-    known = {"version": about["version"], "wheels": about["wheels"], "needs": about["needs"], "macros": macros,
-             "qed": wheel, "shell": "shell.py"}
+    known = {"version": about["version"], "wheels": about["wheels"], "macros": macros, "qed": wheel,
+             "shell": "shell.py"}
     if place == "cdn":
         return known | {"base": about["core"], "packages": about["packages"], "sums": about["sums"]}
     base = place if "//" in place else posixpath.relpath(place, FOLDER)
@@ -102,7 +103,7 @@ def archive(files: dict[str, bytes]) -> bytes:
 
 def _write(app: Sphinx) -> None:
     """Write the files of live cells, and the archive of all notebooks, into the site."""
-    if app.builder.format != "html":
+    if app.builder.name not in ("html", "dirhtml"):
         return
     folder, site, root = Path(app.outdir, FOLDER), Path(app.outdir), Path(app.srcdir)
     shutil.rmtree(folder, ignore_errors=True)
@@ -148,7 +149,9 @@ class ShowWays(SphinxTransform):
         about = repository(Path(self.env.srcdir))
         place = posixpath.join(about.get("path_to_book") or "", f"{self.env.docname}.ipynb")
         markup = ways(self.env.docname, up, about.get("url") or "", about.get("branch") or "main", place, wheel_name())
-        title.parent.insert(title.parent.index(title) + 1, nodes.raw("", markup, format="html"))
+        shown = addnodes.only(expr="builder_html or builder_dirhtml")  # a book on paper has no buttons
+        shown += nodes.raw("", markup, format="html")
+        title.parent.insert(title.parent.index(title) + 1, shown)
 
 
 def repository(root: Path) -> dict[str, str]:
@@ -200,7 +203,8 @@ def ways(page: str, up: str, address: str = "", branch: str = "main", place: str
         links.append(_link(f"{binder}?labpath={quote(place, safe='')}", "Binder"))
         install = f"<code>%pip install git+{html.escape(address)}</code>"
     else:
-        install = f'<code data-wheel="{up}{FOLDER}/{wheel}">%pip install {wheel}</code>'
+        where = f"{up}{FOLDER}/{wheel}"
+        install = f'<code data-wheel="{where}">%pip install <a href="{where}">{wheel}</a></code>'
     return (
         '<div class="qed-ways" role="group" aria-label="This notebook">'
         '<button type="button" class="qed-run-here" hidden>Run here</button>'

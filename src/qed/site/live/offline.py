@@ -21,7 +21,9 @@ from typing import Any
 from qed.site import live, notebooks
 
 LOCK = "pyodide-lock.json"
-FIGURES = "figure", "explorer"  # functions of `qed` that draw
+# What `qed` imports at once, and when one of its functions is called; worker.mjs has the same.
+AT_ONCE = {"sympy", "flint"}
+LATER = {"claim": {"z3"}, "judge": {"z3"}, "figure": {"numpy", "matplotlib"}, "explorer": {"numpy", "matplotlib"}}
 
 
 class OfflineError(Exception):
@@ -114,9 +116,9 @@ def imported(book: Path) -> set[str]:
                     found |= {name.name.partition(".")[0] for name in node.names}
                 elif isinstance(node, ast.ImportFrom):
                     found.add((node.module or "").partition(".")[0])
-                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FIGURES:
-                    found.add("matplotlib")
-    return found | (set(live.pinned()["needs"]) if "qed" in found else set())
+                elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    found |= LATER.get(node.func.id, set())
+    return found | (AT_ONCE if "qed" in found else set())
 
 
 def _core(folder: Path, about: dict[str, Any], source: Path | None) -> None:

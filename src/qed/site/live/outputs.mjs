@@ -82,7 +82,12 @@ export async function render(said, home, settings, here) {
     }
   }
   const math = (text) => (renderer ? typesetHtml(text, renderer, settings.macros) : text);
-  if (html !== undefined) {
+  if (html !== undefined && about?.figure) {
+    const part = inside(html);
+    part.querySelectorAll("style, script:not([type='application/json'])").forEach((brought) => brought.remove());
+    home.append(figure(part, about, math));
+    explore(here);
+  } else if (html !== undefined) {
     const card = html.includes('class="qed-');
     const part = inside(card ? math(html) : html);
     for (const link of part.querySelectorAll("a[href^='#']")) elsewhere(link);
@@ -93,6 +98,9 @@ export async function render(said, home, settings, here) {
     const type = data["image/png"] ? "image/png" : "image/jpeg";
     const bytes = Uint8Array.from(atob(data[type]), (c) => c.charCodeAt(0));
     const image = picture(new Blob([bytes], { type }), data, about?.alt);
+    image.addEventListener("load", () => { // drawn twice as large, for sharp screens
+      if (about?.figure) [image.width, image.height] = [image.naturalWidth / 2, image.naturalHeight / 2];
+    });
     if (about?.figure) home.append(figure(image, about, math));
     else home.append(element("div", "output image_png", image));
   } else if (data["text/markdown"] !== undefined) {
@@ -116,17 +124,24 @@ function picture(blob, data, alt) {
   const image = document.createElement("img");
   image.src = URL.createObjectURL(blob);
   image.alt = alt ?? data["text/plain"] ?? "";
-  image.onload = () => URL.revokeObjectURL(image.src);
+  image.addEventListener("load", () => URL.revokeObjectURL(image.src));
   return image;
 }
 
-function figure(image, { figure: name, caption }, math) {
-  const made = element("figure", "qed-figure", image);
+// The script of explorers starts those that it finds new, each time it is loaded.
+function explore(here) {
+  const [style, script] = ["link", "script"].map((name) => document.createElement(name));
+  style.rel = "stylesheet";
+  style.href = new URL("../explorer.css", here);
+  script.src = new URL("../explorer.js", here);
+  if (!document.querySelector("link[href*='explorer.css']")) document.head.append(style);
+  script.onload = () => script.remove();
+  document.head.append(script);
+}
+
+function figure(shown, { figure: name, caption }, math) {
+  const made = element("figure", "qed-figure", shown);
   made.id = name;
-  image.addEventListener("load", () => {
-    image.width = image.naturalWidth / 2;
-    image.height = image.naturalHeight / 2;
-  });
   const number = numbers[name];
   const words = element("figcaption", "");
   if (number) words.append(element("span", "qed-number", number), " ");

@@ -66,6 +66,7 @@ class Page {
 
   start() {
     this.ready = this.failed = false;
+    this.outcome = "";
     this.loading = "";
     const worker = new Worker(`${this.here}worker.mjs`, { type: "module" });
     this.worker = worker;
@@ -74,10 +75,10 @@ class Page {
       event.preventDefault();
       if (worker === this.worker) this.hear({ kind: "failed", text: event.message || `${this.here}worker.mjs cannot be loaded` });
     };
-    const { base, packages, version, sums, wheels, needs, qed, shell } = settings;
+    const { base, packages, version, sums, wheels, qed, shell } = settings;
     const code = this.cells.map((cell) => cell.editor.text());
     const uses = code.some((text) => /\bqed\b/.test(text));
-    this.worker.postMessage({ kind: "start", base, packages, version, sums, wheels, needs, qed: uses && qed, shell, code });
+    this.worker.postMessage({ kind: "start", base, packages, version, sums, wheels, qed: uses && qed, shell, code });
     this.show();
   }
 
@@ -106,6 +107,7 @@ class Page {
       cell.hear(said);
       if (said.kind === "done") {
         this.running = null;
+        this.outcome = `Cell ${cell.place + 1} ${said.ok ? "has run" : `failed: ${cell.why}`}. `;
         if (!said.ok) this.drop("not run, since a cell before it failed");
         this.next();
       }
@@ -174,7 +176,7 @@ class Page {
     if (this.failed) return;
     if (this.running && !this.loading) this.say(`Running cell ${this.running.place + 1} of ${this.cells.length}`);
     else if (!this.ready || this.loading) this.say(`${this.loading || "Starting Python"} …${busy ? " The cell runs after that." : ""}`);
-    else this.say("Python is ready");
+    else this.say(`${this.outcome}Python is ready.`);
   }
 
   keep() {
@@ -236,7 +238,7 @@ class Cell {
     this.input = box.querySelector(".cell_input");
     this.stored = box.querySelector(".cell_output");
     this.text = this.input.querySelector("pre").textContent.replace(/\n$/, "");
-    this.said = element("span", { className: "qed-said" });
+    this.said = element("span", { className: "qed-turn" });
     this.run = button("Run", () => page.run([this]), { title: "Ctrl+Enter" });
     this.run.setAttribute("aria-label", `Run cell ${place + 1}`);
     this.upTo = button("Run to here", () => page.run(page.cells.slice(0, place + 1)));
@@ -289,6 +291,7 @@ class Cell {
       return;
     }
     if (said.kind === "error") {
+      this.why = [said.name, said.line && `in line ${said.line}`].filter(Boolean).join(" ") || said.advice;
       this.editor.wrong(said.line);
       said.toHere = said.missing && this.place ? () => this.page.run(this.page.cells.slice(0, this.place + 1)) : null;
     }

@@ -253,7 +253,7 @@ class Shell:
         name, message = type(error).__name__, str(error)
         if isinstance(error, SyntaxError) and error.filename == here:
             line, message = error.lineno, error.msg
-        if frames:
+        if frames and not type(error).__module__.startswith("qed."):  # those say in words what happened
             cells = [f for f in frames if re.fullmatch(r"cell \d+", f.filename)]
             trace = "".join(f"{f.filename}, line {f.lineno}: {f.line}\n" for f in cells)
             if frames[-1] not in cells:

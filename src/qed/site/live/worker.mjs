@@ -5,12 +5,15 @@ const post = (kind, content = {}) => postMessage({ kind, ...content });
 
 class Trouble extends Error {}
 
+// A browser does not tell the one from the other.
+const away = (url, integrity) => `${url} cannot be reached${integrity ? ", or is not the file that it should be" : ""}`;
+
 async function get(url, integrity) {
   let answer;
   try {
     answer = await fetch(url, integrity ? { integrity } : {});
   } catch {
-    throw new Trouble(`${url} cannot be reached`);
+    throw new Trouble(away(url, integrity));
   }
   if (!answer.ok) throw new Trouble(`${url} is not there (${answer.status})`);
   try {
@@ -45,7 +48,7 @@ async function start(given) {
   self.fetch = (what, options) => {
     const integrity = String(what.url ?? what).endsWith("pyodide.asm.wasm") && sums["pyodide.asm.wasm"];
     return plainFetch(what, integrity ? { ...options, integrity } : options).catch((error) => {
-      fail(new Trouble(`${what.url ?? what} cannot be reached`));
+      fail(new Trouble(away(what.url ?? what, integrity)));
       throw error;
     });
   };
@@ -63,16 +66,21 @@ async function start(given) {
   const assembly = sums["pyodide.asm.mjs"] && (await module(base + "pyodide.asm.mjs", sums["pyodide.asm.mjs"])).default;
   const [library, lock, code, qed] = await Promise.all(parts);
   settings.lock = JSON.parse(new TextDecoder().decode(lock));
-  const first = imports(settings.code);
+  const first = imports(settings.code.slice(0, 1));
+  const known = modules();
+  const soon = first.filter((name) => name in known);
+  if (soon.length) post("progress", { text: `Loading Python, ${soon.join(", ")}` });
   const address = URL.createObjectURL(new Blob([library]));
   const options = { indexURL: base, packageBaseUrl: settings.packages || base, stdLibURL: address, stdout() {}, stderr() {},
-    lockFileContents: settings.lock, env: { MPLBACKEND: "AGG", OMP_NUM_THREADS: "1", PYTHONHASHSEED: "0" } };
+    lockFileContents: settings.lock, packages: soon.map((name) => known[name]).filter(Boolean),
+    env: { MPLBACKEND: "AGG", OMP_NUM_THREADS: "1", PYTHONHASHSEED: "0" } };
   if (assembly) options.createPyodideModule = assembly;
   python = await Promise.race([main.loadPyodide(options), broken]);
   URL.revokeObjectURL(address);
   self.fetch = plainFetch;
   if (qed) python.unpackArchive(qed, "wheel");
   python.FS.writeFile("/home/pyodide/qed_shell.py", new Uint8Array(code));
+  for (const name of soon) if (known[name] in python.loadedPackages) present.add(name);
   await need(first);
   const offered = Object.keys(modules()).filter((name) => ["sympy", "numpy", "matplotlib", "scipy", "flint", "z3"].includes(name));
   const send = (kind, content) => post(kind, { id: running, ...content.toJs({ dict_converter: Object.fromEntries }) });
@@ -88,6 +96,8 @@ begin`);
   shell = begin((kind, content) => { send(kind, content); content.destroy(); }, python.toPy(settings.qed ? [...offered, "qed"] : offered));
   begin.destroy();
   post("ready");
+  // What other cells need is loaded when nothing else waits. What fails now is told when a cell needs it.
+  setTimeout(() => { last = last.then(() => need(imports(settings.code), true)).catch(() => {}); }, 300);
 }
 
 // From the name of a module to that of its package.
@@ -99,26 +109,27 @@ function modules() {
   return found;
 }
 
-// The modules that code imports. A wrong guess inside a string costs a download at worst, and nothing if there is no such module.
+// The modules that code imports, or that what it calls of qed imports when it is called. A wrong guess inside a string
+// costs a download at worst, and nothing if there is no such module.
+const LATER = { claim: ["z3"], judge: ["z3"], figure: ["numpy", "matplotlib"], explorer: ["numpy", "matplotlib"] };
 function imports(code) {
   const found = new Set();
-  let draws = false;
   for (const source of code) {
     for (const [, from, names] of source.matchAll(/^[ \t]*(?:from[ \t]+(\w+)[\w.]*[ \t]+import\b|import[ \t]+([^\n#;]+))/gm))
       for (const name of from ? [from] : names.split(",")) found.add(name.trim().match(/^\w*/)[0]);
-    draws ||= /\b(figure|explorer)\(/.test(source);
+    if (settings.qed) for (const [, called] of source.matchAll(/\b(\w+)\(/g)) for (const name of LATER[called] ?? []) found.add(name);
   }
-  if (found.has("qed")) for (const name of [...settings.needs, ...(draws ? ["matplotlib"] : [])]) found.add(name);
+  if (found.has("qed")) for (const name of ["sympy", "flint"]) found.add(name);
   return [...found];
 }
 
 // Load the packages of these modules, as far as this Python has them.
 const present = new Set();
-async function need(names) {
+async function need(names, quietly) {
   const known = modules();
   const wanted = names.filter((name) => name in known && !present.has(name));
   if (!wanted.length) return;
-  post("progress", { text: `Loading ${wanted.join(", ")}` });
+  if (!quietly) post("progress", { text: `Loading ${wanted.join(", ")}` });
   const packages = wanted.map((name) => known[name]).filter(Boolean);
   const wheels = wanted.filter((name) => !known[name]).map((name) => settings.wheels[name]);
   if (wheels.length) packages.push("micropip");
