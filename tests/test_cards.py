@@ -15,7 +15,8 @@ import pytest
 
 from qed import N0, R, judge, square
 from qed.claims.record import Claim, Verdict
-from qed.display.card import MIME, bundle
+from qed.claims.stored import MIME
+from qed.display.card import Card, bundle
 
 CLAIMS: dict[str, dict[str, Any]] = {
     "t.sturm": {"stated": "x**2 - 2*x + 1 >= 0", "domain": {"x": R}, "control": "x**2 - 2*x + 1 > 0"},
@@ -160,7 +161,7 @@ def test_prose_is_marked_as_stated_in_words_and_has_no_formula() -> None:
     found = judge(
         "t.words", "one <is> one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={}
     )
-    card = found._repr_mimebundle_()
+    card = Card(found)._repr_mimebundle_()
     assert isinstance(found, Claim) and "[stated in words]" in str(card["text/plain"])
     assert card[MIME]["latex"] is None and card[MIME]["words"] == "one <is> one"  # type: ignore[index]
     assert "one &lt;is&gt; one" in str(card["text/html"])

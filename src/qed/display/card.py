@@ -5,13 +5,31 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..claims.stored import MIME
 from ..kernel.language import parse_expression
 from .latex import Writer, domain_tex, name
 
 if TYPE_CHECKING:
     from ..claims.record import Claim
 
-MIME = "application/vnd.qed.claim+json"
+
+class Card:
+    """What a cell shows of a claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        An accepted claim.
+    """
+
+    def __init__(self, claim: Claim):
+        self.claim = claim
+
+    def __repr__(self) -> str:
+        return plain(self.claim)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return bundle(self.claim)
 
 
 def bundle(claim: Claim) -> dict[str, Any]:
@@ -251,6 +269,3 @@ def _exact(claim: Claim) -> str:
         return claim.text
     lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
     return "\n".join([*lines, *(f"where {_head(d)}" for d in s.definitions), f"near-miss: {claim.control.text}"])
-
-
-__all__ = ["MIME", "bundle"]

@@ -9,11 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-CLAIM = "application/vnd.qed.claim+json"
+from qed.claims.stored import MIME
+from qed.claims.stored import BadNotebook as BadNotebook
+from qed.claims.stored import code_cells as code_cells
+from qed.claims.stored import outputs as outputs
+from qed.claims.stored import read as read
+from qed.claims.stored import text as text
 
-
-class BadNotebook(ValueError):
-    """A notebook file that cannot be read as one."""
+CLAIM = MIME
 
 
 @dataclass(frozen=True)
@@ -29,36 +32,10 @@ class Claim:
         return str(self.record["id"])
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a notebook file, or say in one sentence why it is none."""
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadNotebook(f"not valid JSON: {error}") from None
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise BadNotebook("not a notebook: it has no list of cells")
-    return notebook
-
-
-def text(value: str | list[str]) -> str:
-    """Join the lines of a source or an output."""
-    return value if isinstance(value, str) else "".join(value)
-
-
-def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
-    """The code cells with something in them, in order; the first is code cell 1."""
-    return [c for c in notebook["cells"] if c["cell_type"] == "code" and text(c["source"]).strip()]
-
-
 def code_hash(notebook: dict[str, Any]) -> str:
     """The hash of all code of a notebook, by which stale outputs are known."""
     sources = [text(cell["source"]) for cell in code_cells(notebook)]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
-
-
-def outputs(notebook: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
-    """All stored outputs with the number of their code cell."""
-    return [(n, out) for n, cell in enumerate(code_cells(notebook), 1) for out in cell["outputs"]]
 
 
 def claims(notebook: dict[str, Any]) -> list[Claim]:
