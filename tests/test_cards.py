@@ -92,6 +92,7 @@ def test_the_text_says_grade_statement_domain_proof_hunt_and_near_miss(made: dic
 
 def test_the_record_has_every_field_and_no_other_for_every_claim(made: dict[str, dict[str, Any]]) -> None:
     fields = {
+        "schema",
         "id",
         "statement",
         "latex",

@@ -95,16 +95,18 @@ def preflight(root: Path) -> list[str]:
              for path in sorted(root.glob("book/*.*")) if path.suffix in (".md", ".ipynb")}
     named = {name.removesuffix(".md").removesuffix(".ipynb") for name in named}
     found = [f"_toc.yml: names {name}, and there is no such page" for name in sorted(named - set(pages))]
+    books = {}
     for name, path in pages.items():
         if name not in named:
             found.append(f"{path.relative_to(root)}: missing from _toc.yml")
         if path.suffix == ".ipynb":
             try:
-                wrong = notebooks.problems(notebooks.read(path), path.stem)
+                books[str(path.relative_to(root))] = notebook = notebooks.read(path)
+                wrong = notebooks.problems(notebook, path.stem)
             except notebooks.BadNotebook as error:
                 wrong = [str(error)]
             found += [f"{path.relative_to(root)}: {line}" for line in wrong]
-    return found
+    return found or notebooks.missing_uses(books)
 
 
 def _sphinx(root: Path, stage: Path) -> str:

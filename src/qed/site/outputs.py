@@ -9,7 +9,7 @@ from typing import Any
 from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 
-from qed.site import cards, notebooks
+from qed.site import cards, ledger, notebooks
 
 
 class qed_figure(nodes.General, nodes.Element):
@@ -34,6 +34,8 @@ class Outputs(MimeRenderPlugin):
             return None
         if data.mime_type == notebooks.CLAIM:
             return []  # for programs; the page shows the card
+        if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
+            return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
             env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
