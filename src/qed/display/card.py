@@ -227,8 +227,9 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         f'<section class="qed-card" data-grade="{claim.grade}" data-effective="{claim.effective}" id="{claim.id}" '
         f'aria-label="Claim {claim.id}: {claim.grade}">',
         f'<header class="qed-head"><a class="qed-id" href="#{claim.id}">{claim.id}</a>',
+        f'<strong class="qed-grade">{claim.grade}</strong>',
         *(f'<span class="qed-flag">{flag}</span>' for flag in flags(claim)),
-        f'<strong class="qed-grade">{claim.grade}</strong></header>',
+        "</header>",
     ]
     if s is None:
         parts.append(f'<p class="qed-words">{escape(claim.text)}</p>')

@@ -139,6 +139,8 @@ def _inputs(root: Path) -> dict[str, Hashes]:
     """Hashes of all that the site is made from: the pages, and what surrounds all pages."""
     book = _hashes(root / "book")
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
+    if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
+        pages["../CHANGELOG.md"] = _hash(changelog)
     frame = {name: value for name, value in book.items() if name not in pages}
     frame |= {name: _hash(root / name) for name in ("_config.yml", "_toc.yml") if (root / name).exists()}
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.

@@ -18,7 +18,7 @@ _ARRANGE = """
 globalThis.structuredClone ??= (value) => value === undefined ? value : JSON.parse(JSON.stringify(value));
 function arrange(nodes, edges) {
   const graph = new dagre.Graph();
-  graph.setGraph({rankdir: "LR", nodesep: 14, ranksep: 44, marginx: 4, marginy: 4});
+  graph.setGraph({rankdir: "LR", nodesep: 12, ranksep: 34, marginx: 4, marginy: 4});
   graph.setDefaultEdgeLabel(() => ({}));
   nodes.forEach(([width, height], n) => graph.setNode(String(n), {width, height}));
   edges.forEach(([from, to]) => graph.setEdge(String(from), String(to)));
@@ -118,37 +118,42 @@ def draw(nodes: list[Node], edges: list[tuple[int, int]], label: str) -> str:
         An ``<svg>`` without style; the same graph gives the same text.
     """
     placed = arrange([node.size for node in nodes], edges)
+    # The boxes of a column are all as wide as its widest: they begin and end on one line.
+    columns: dict[int, float] = {}
+    for node, middle in zip(nodes, placed["nodes"], strict=True):
+        columns[round(middle["x"])] = max(columns.get(round(middle["x"]), 0), node.size[0])
     width, height = round(placed["width"]), round(placed["height"])
     parts = [f'<svg class="qed-graph" role="group" aria-label="{escape(label)}" width="{width}" height="{height}" '
              f'viewBox="0 0 {width} {height}">']
     for (start, end), points in zip(edges, placed["edges"], strict=True):
-        parts.append(f'<path class="qed-edge" data-ends="{start} {end}" d="{_curve(points)}"/>')
+        path = _path(placed["nodes"][start], placed["nodes"][end], points, columns)
+        parts.append(f'<path class="qed-edge" data-ends="{start} {end}" d="{path}"/>')
     for number, (node, middle) in enumerate(zip(nodes, placed["nodes"], strict=True)):
-        parts.append(_box(number, node, middle))
+        parts.append(_box(number, node, middle, columns[round(middle["x"])]))
     return "".join([*parts, "</svg>"])
 
 
-def _curve(points: list[Point]) -> str:
-    """Write a smooth path through the points between the first and the last, with a head at its end."""
-    path = f"M{_at(points[0])}"
-    for here, after in zip(points[1:-1], points[2:], strict=True):
-        last = after is points[-1]
-        path += f"Q{_at(here)} {_at(after if last else _middle(here, after))}"
-    if len(points) == 2:
-        path += f"L{_at(points[1])}"
-    return path + "m-6 -3.5l6 3.5l-6 3.5"
+def _path(start: Point, end: Point, points: list[Point], columns: dict[int, float]) -> str:
+    """Write an edge as a path: from the right of a box to the left of another, level where it passes a column."""
+    here = (start["x"] + columns[round(start["x"])] / 2, start["y"])
+    path = f"M{here[0]:.0f} {here[1]:.0f}"
+    # Of the points between the first and the last, dagre puts every other one into a column that the edge passes.
+    for point in points[2:-2:2]:
+        half = columns.get(round(point["x"]), 0) / 2
+        path += _bend(here, (point["x"] - half, point["y"])) + f"H{point['x'] + half:.0f}"
+        here = (point["x"] + half, point["y"])
+    left = end["x"] - columns[round(end["x"])] / 2
+    return path + _bend(here, (left, end["y"])) + "m-6 -3.5l6 3.5l-6 3.5"
 
 
-def _middle(a: Point, b: Point) -> Point:
-    return {"x": (a["x"] + b["x"]) / 2, "y": (a["y"] + b["y"]) / 2}
+def _bend(here: tuple[float, float], there: tuple[float, float]) -> str:
+    """Continue a path by a curve that is level at both ends."""
+    middle = (here[0] + there[0]) / 2
+    return f"C{middle:.0f} {here[1]:.0f} {middle:.0f} {there[1]:.0f} {there[0]:.0f} {there[1]:.0f}"
 
 
-def _at(point: Point) -> str:
-    return f"{point['x']:.0f} {point['y']:.0f}"
-
-
-def _box(number: int, node: Node, middle: Point) -> str:
-    width, height = node.size
+def _box(number: int, node: Node, middle: Point, width: float) -> str:
+    height = node.size[1]
     left, top = middle["x"] - width / 2, middle["y"] - height / 2
     data = "".join(f' data-{key}="{escape(value)}"' for key, value in node.data.items())
     said = escape(", ".join(part for part in (node.label, node.note, node.about) if part))

@@ -197,10 +197,10 @@ def _claims(env: BuildEnvironment, page: str) -> str:
         _select("words", "Words", words),
     ])
     count = f"{len(rows)} claims"
-    return (f'<form class="qed-filters" aria-label="Filter the claims">{filters}'
+    return (f'<form class="qed-filters qed-wide" aria-label="Filter the claims">{filters}'
             f'<p><span role="status">{count}</span> <button type="reset">Show all</button></p></form>'
-            f'<table class="qed-book" data-grades="{" ".join(GRADES)}"><caption class="visually-hidden">All claims of '
-            f'the book</caption><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
+            f'<table class="qed-book qed-wide" data-grades="{" ".join(GRADES)}"><caption class="visually-hidden">'
+            f'All claims of the book</caption><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
 
 
 def _select(name: str, label: str, options: dict[str, str]) -> str:
@@ -335,7 +335,7 @@ def _listed(items: Iterable[str]) -> str:
 def _figure(drawn: list[graph.Node], edges: list[tuple[int, int]], label: str, said: list[str]) -> str:
     """A graph in a box that scrolls, and the same as a list."""
     items = "".join(f"<li>{line}</li>" for line in said)
-    return (f'<div class="qed-scroll">{graph.draw(drawn, edges, label)}</div>'
+    return (f'<div class="qed-scroll qed-wide">{graph.draw(drawn, edges, label)}</div>'
             f'<details class="qed-said"><summary>The same as a list</summary><ul>{items}</ul></details>')
 
 

@@ -14,7 +14,7 @@
       words: row.dataset.words.split(" "),
       text: `${article.textContent}.${[claim, grade, engine].map((cell) => cell.textContent).join(" ")}`.toLowerCase(),
       keys: { article: place, claim: claim.firstChild.textContent, grade: grades.indexOf(mark),
-        engine: engine.textContent, used: -Number(used.textContent) },
+        engine: engine.textContent, used: Number(used.textContent) },
     };
   });
   const heads = [...table.tHead.rows[0].cells];
@@ -37,7 +37,8 @@
     if (wanted === sorted) return;
     sorted = wanted;
     const key = wanted.replace("-", "");
-    const order = heads.some((head) => head.dataset.key === key) ? compare(key, wanted[0] === "-" ? -1 : 1) : (a, b) => a.place - b.place;
+    const known = heads.some((head) => head.dataset.key === key);
+    const order = known ? compare(key, wanted[0] === "-" ? -1 : 1) : (a, b) => a.place - b.place;
     body.append(...[...rows].sort(order).map((claim) => claim.row));
     for (const head of heads) {
       if (head.dataset.key === key) head.ariaSort = wanted[0] === "-" ? "descending" : "ascending";
@@ -83,7 +84,11 @@
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = head.textContent;
-    button.addEventListener("click", () => change(sorted === head.dataset.key ? `-${sorted}` : head.dataset.key));
+    button.addEventListener("click", () => {
+      const [up, down] = [head.dataset.key, `-${head.dataset.key}`];
+      const first = up === "used" ? down : up; // counts begin with the greatest
+      change(sorted !== first ? first : first === up ? down : up);
+    });
     head.replaceChildren(button);
   }
   let waiting;
