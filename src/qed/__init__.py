@@ -20,7 +20,7 @@ from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
 from .display.figures import figure
 from .display.ledger import ledger
-from .kernel.errors import (
+from .statements.errors import (
     BadStatement,
     Disagreement,
     QedError,
@@ -29,7 +29,7 @@ from .kernel.errors import (
     Undecided,
     Vacuous,
 )
-from .kernel.language import N0, N, R, Z, integers, interval, square
+from .statements.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..claims.stored import MIME, SCHEMA
-from ..kernel.language import parse_expression
+from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
 
 if TYPE_CHECKING:
