@@ -7,7 +7,7 @@ import pytest
 from flint import acb, arb, fmpq, fmpq_poly
 
 from qed import R, interval
-from qed.kernel.balls import (
+from qed.numeric.balls import (
     Matrix,
     Unclear,
     ball,
@@ -20,9 +20,9 @@ from qed.kernel.balls import (
     value,
     whole,
 )
-from qed.kernel.boxes import certify
-from qed.kernel.errors import OutOfReach, UndefinedAt
-from qed.kernel.language import parse_expression, parse_relations, statement
+from qed.numeric.boxes import certify
+from qed.statements.errors import OutOfReach, UndefinedAt
+from qed.statements.language import parse_expression, parse_relations, statement
 
 
 def at(text: str, **env: object) -> object:

@@ -19,10 +19,10 @@ import qed
 from qed.__main__ import main
 from qed.claims.verdict import decide
 from qed.commands import stored_claims
-from qed.kernel.hunt import hunt
-from qed.kernel.language import ARITY, CONSTANTS, statement
+from qed.numeric.hunt import hunt
 from qed.site import reference
 from qed.site.build import _inputs, build
+from qed.statements.language import ARITY, CONSTANTS, statement
 
 TRUST = (ROOT / "book" / "trust.md").read_text(encoding="utf-8")
 API = (ROOT / "book" / "api.md").read_text(encoding="utf-8")

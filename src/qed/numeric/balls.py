@@ -13,8 +13,8 @@ from typing import Any
 import flint
 from flint import acb, arb, arb_mat, arb_series, fmpq, fmpq_poly
 
-from .errors import OutOfReach, UndefinedAt
-from .language import Relation, bound_variable
+from ..statements.errors import OutOfReach, UndefinedAt
+from ..statements.language import Relation, bound_variable
 
 PRECISIONS = (64, 128, 256, 512, 1024)
 EVALUATIONS = 3000
