@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,12 +10,10 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-HERE = Path(__file__).parent
-
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    from qed.site import cards, ledger, outputs, reference, tex
+    from qed.site import cards, frame, ledger, outputs, reference, search, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -32,10 +29,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))
     app.add_node(outputs.qed_caption, html=(outputs.visit_caption, outputs.depart_caption))
-    app.add_css_file("katex/katex.min.css")
-    app.add_css_file("qed.css")
-    app.add_js_file("qed.js", loading_method="defer")
-    app.connect("builder-inited", _add_static)
+    frame.setup(app)
+    search.setup(app)
     app.connect("doctree-read", reference.add_sources)
     app.connect("doctree-resolved", ledger.fill)
     app.connect("html-page-context", _plain_title)
@@ -46,14 +41,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", _write_again)
     app.connect("build-finished", ledger.write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-
-def _add_static(app: Sphinx) -> None:
-    from sphinx.util.fileutil import copy_asset
-
-    app.config.html_static_path.append(str(HERE / "static"))
-    katex = Path(app.outdir, "_static", "katex")
-    copy_asset(HERE / "katex", katex, excluded=lambda name: name.endswith((".js", ".md")))
 
 
 def _plain_title(app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
