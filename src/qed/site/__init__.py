@@ -25,6 +25,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("claim", cards.ClaimRole())
     app.add_transform(cards.ListClaims)
     app.add_transform(cards.ResolveLinks)
+    app.add_transform(outputs.RequireAlt)
     app.add_transform(tex.KeepTogether)
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))

@@ -132,7 +132,8 @@ def _sphinx(root: Path, stage: Path) -> str:
         return f"_config.yml: not valid YAML: {' '.join(str(error).split())}"
     text = _CELL.sub(lambda m: f"{m[1]}, {notebooks.cell_name(root / m[1], int(m[2]) - 1)}:",
                      heard.getvalue().replace(f"{root}/", "").strip())
-    return text or (f"Sphinx failed: {result}" if result else "")
+    return re.sub(r"^(\S[^\n]*?): (?:WARNING|ERROR): ", r"\1: ", text, flags=re.MULTILINE) or (
+        f"Sphinx failed: {result}" if result else "")
 
 
 def _inputs(root: Path) -> dict[str, Hashes]:

@@ -113,8 +113,10 @@ def _version(out: dict[str, Any]) -> Any:
 def _faults(n: int, out: dict[str, Any]) -> list[str]:
     """What is wrong with one output of code cell `n`."""
     data, place = out.get("data", {}), f"code cell {n}"
-    if any(kind.startswith("image/") for kind in data) and not out.get("metadata", {}).get("qed", {}).get("alt"):
-        return [f"{place}: a figure has no alternative text; draw it with qed.figure, which makes one from the data"]
+    about = out.get("metadata", {}).get("qed", {})
+    if any(kind.startswith("image/") for kind in data) and not about.get("alt"):
+        which = f"the figure {about['figure']}" if "figure" in about else "a picture"
+        return [f"{place}: {which} has no alternative text; draw it with qed.figure, which makes one from the data"]
     if CLAIM not in data:
         return []
     record = data[CLAIM]
