@@ -100,13 +100,14 @@
   form.classList.add("qed-ready");
   follow();
 
-  // The edges of the node that is looked at stand out.
+  // The edges of the node that is looked at stand out; one that the keyboard reaches comes into view.
   for (const graph of document.querySelectorAll("svg.qed-graph")) {
     const light = (event) => {
       const node = event.target.closest(".qed-node");
       for (const edge of graph.querySelectorAll(".qed-edge"))
         edge.classList.toggle("qed-lit", Boolean(node) && edge.dataset.ends.split(" ").includes(node.dataset.node));
     };
+    graph.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
     for (const kind of ["pointerover", "pointerleave", "focusin", "focusout"]) graph.addEventListener(kind, light);
   }
 })();

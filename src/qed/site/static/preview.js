@@ -2,6 +2,7 @@
 (() => {
   const pages = new Map();
   let box, link, timer;
+  let turn = 0;
 
   const cardOf = async (target) => {
     const [page, anchor] = [target.href.split("#")[0], decodeURIComponent(target.hash.slice(1))];
@@ -33,15 +34,16 @@
 
   const hide = () => {
     clearTimeout(timer);
+    turn += 1;
     if (link) link.removeAttribute("aria-describedby");
     if (box) box.remove();
     box = link = undefined;
   };
 
-  const show = async (target) => {
+  const show = async (target, mine) => {
     let card;
     try { card = await cardOf(target); } catch { return; } // opened from a file, or without a network: the link remains
-    if (!card || link !== target) return;
+    if (!card || mine !== turn) return; // the reader has gone on
     box = document.createElement("div");
     box.className = "qed-preview";
     box.append(strip(card));
@@ -60,7 +62,7 @@
     if (target === link) return clearTimeout(timer);
     hide();
     link = target;
-    timer = setTimeout(() => show(target), wait);
+    timer = setTimeout(show, wait, target, turn);
   };
   const leave = () => { clearTimeout(timer); timer = setTimeout(hide, 250); };
   const found = (event) => event.target.closest?.("a.qed-ref[href*='#'], a.qed-node[href*='#']");
