@@ -179,7 +179,7 @@ def test_a_graph_has_a_link_for_every_claim_an_edge_for_every_use_and_says_the_s
     assert len(section.select("svg path.qed-edge")) == 2
     last = nodes[-1]
     assert (last["data-grade"], last["data-effective"]) == ("proved", "cited")
-    assert last["aria-label"] == ("sum, proved, effectively cited, joined in words, "
+    assert last["aria-label"] == ("sum proved, effectively cited, joined in words, "
                                   "uses nonnegative and squares: sum")
     assert [item.get_text() for item in section.select("details li")] == ["sum uses nonnegative and squares: sum"]
     between = page(large).find(id="graph-of-articles")

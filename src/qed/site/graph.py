@@ -156,7 +156,8 @@ def _box(number: int, node: Node, middle: Point, width: float) -> str:
     height = node.size[1]
     left, top = middle["x"] - width / 2, middle["y"] - height / 2
     data = "".join(f' data-{key}="{escape(value)}"' for key, value in node.data.items())
-    said = escape(", ".join(part for part in (node.label, node.note, node.about) if part))
+    seen = " ".join(part for part in (node.label, node.note) if part)
+    said = escape(", ".join(part for part in (seen, node.about) if part))
     baseline = top + PADDING / 2 + 13
     lines = [f'<text x="{left + PADDING:.0f}" y="{baseline + n * LINE:.0f}">{escape(line)}</text>'
              for n, line in enumerate(node.lines)]
@@ -166,4 +167,4 @@ def _box(number: int, node: Node, middle: Point, width: float) -> str:
     box = f'x="{left:.0f}" y="{top:.0f}" width="{width:.0f}" height="{height:.0f}" rx="4"'
     band = f'<rect class="qed-band" x="{left:.0f}" y="{top:.0f}" width="5" height="{height:.0f}" rx="2"/>'
     return (f'<a class="qed-node" href="{escape(node.href)}" data-node="{number}"{data} aria-label="{said}">'
-            f'<rect class="qed-box" {box}/>{band}{"".join(lines)}</a>')
+            f'<rect class="qed-box" {box}/>{band}{" ".join(lines)}</a>')
