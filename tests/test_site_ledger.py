@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_site import ARTICLES, address, browser, site, visit  # noqa: F401
+from conftest import ARTICLES
 
 LEDGER = "book/ledger.html"
 ROWS = "[...document.querySelectorAll('table.qed-book tbody tr')].filter(row => row.checkVisibility())"
 PREVIEW = ".qed-preview .qed-card"
 
 
-def claims(site: Path) -> list[dict[str, Any]]:  # noqa: F811
+def claims(site: Path) -> list[dict[str, Any]]:
     """The claims of the ledger for programs."""
     found: list[dict[str, Any]] = json.loads((site / "ledger.json").read_text(encoding="utf-8"))["claims"]
     return found
@@ -27,7 +27,7 @@ def shown(page: Any) -> list[str]:
     return found
 
 
-def test_a_filter_leaves_the_rows_that_fit_says_how_many_and_can_be_linked(visit: Any, site: Path):  # noqa: F811
+def test_a_filter_leaves_the_rows_that_fit_says_how_many_and_can_be_linked(visit: Any, site: Path):
     page = visit().go(LEDGER)
     every = [claim["id"] for claim in claims(site)]
     assert shown(page) == every
@@ -46,7 +46,7 @@ def test_a_filter_leaves_the_rows_that_fit_says_how_many_and_can_be_linked(visit
     assert shown(again) == every
 
 
-def test_text_is_looked_for_in_names_statements_and_methods_and_every_word_must_be_there(visit: Any):  # noqa: F811
+def test_text_is_looked_for_in_names_statements_and_methods_and_every_word_must_be_there(visit: Any):
     page = visit().go(f"{LEDGER}#text=TURAN+induction")
     assert shown(page) == ["even-taylor.turan-sum"]
     page.locator("[name=text]").fill("no such claim")
@@ -54,7 +54,7 @@ def test_text_is_looked_for_in_names_statements_and_methods_and_every_word_must_
     assert page.get_by_role("status").inner_text().startswith("0 of ")
 
 
-def test_methods_and_words_filter_as_well(visit: Any, site: Path):  # noqa: F811
+def test_methods_and_words_filter_as_well(visit: Any, site: Path):
     page = visit().go(LEDGER)
     page.locator("[name=engine]").select_option("Sturm's theorem")
     page.wait_for_function("location.hash.includes('engine')")
@@ -65,7 +65,7 @@ def test_methods_and_words_filter_as_well(visit: Any, site: Path):  # noqa: F811
     assert shown(page) == [c["id"] for c in claims(site) if "stated in words" in c["flags"]]
 
 
-def test_a_total_leads_to_its_claims(visit: Any, site: Path):  # noqa: F811
+def test_a_total_leads_to_its_claims(visit: Any, site: Path):
     page = visit().go(LEDGER)
     page.locator(".qed-totals a", has_text="joined in words").click()
     page.wait_for_function("location.hash.includes('words')")
@@ -74,7 +74,7 @@ def test_a_total_leads_to_its_claims(visit: Any, site: Path):  # noqa: F811
     page.wait_for_function(f"{ROWS}.length == {len(claims(site))}")
 
 
-def test_a_column_sorts_both_ways_and_says_which(visit: Any, site: Path):  # noqa: F811
+def test_a_column_sorts_both_ways_and_says_which(visit: Any, site: Path):
     page = visit().go(LEDGER)
     used = {claim["id"]: len(claim["used_by"]) for claim in claims(site)}
     head = page.get_by_role("columnheader", name="Used by")
@@ -92,8 +92,8 @@ def test_a_column_sorts_both_ways_and_says_which(visit: Any, site: Path):  # noq
     assert grades == sorted(grades, key=order.index)
 
 
-def test_without_a_script_all_claims_can_be_read_and_no_dead_control_is_in_view(browser: Any, address: str,  # noqa: F811
-                                                                                site: Path):  # noqa: F811
+def test_without_a_script_all_claims_can_be_read_and_no_dead_control_is_in_view(browser: Any, address: str,
+                                                                                site: Path):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}{LEDGER}")
@@ -103,7 +103,7 @@ def test_without_a_script_all_claims_can_be_read_and_no_dead_control_is_in_view(
     context.close()
 
 
-def test_the_ledger_filters_from_a_memory_stick(browser: Any, site: Path):  # noqa: F811
+def test_the_ledger_filters_from_a_memory_stick(browser: Any, site: Path):
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{(site / LEDGER).as_uri()}#grade=cited")
@@ -113,7 +113,7 @@ def test_the_ledger_filters_from_a_memory_stick(browser: Any, site: Path):  # no
     context.close()
 
 
-def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visit: Any):  # noqa: F811
+def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visit: Any):
     page = visit().go(LEDGER)
     page.evaluate("""() => { window.moved = 0; new PerformanceObserver(list => list.getEntries()
         .forEach(e => { window.moved += e.value; })).observe({type: 'layout-shift', buffered: true}); }""")
@@ -137,7 +137,7 @@ def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visi
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", [ARTICLES[0], LEDGER])
 def test_a_preview_comes_with_the_keyboard_goes_with_escape_and_leaves_the_link_as_it_was(
-        visit: Any, name: str, width: int):  # noqa: F811
+        visit: Any, name: str, width: int):
     page = visit(width=width).go(name)
     links = page.locator("article :is(p, th, li) a.qed-ref")
     link = links.nth(min(4, links.count() - 1))
@@ -158,7 +158,7 @@ def test_a_preview_comes_with_the_keyboard_goes_with_escape_and_leaves_the_link_
     page.wait_for_function("location.hash.includes('.')")
 
 
-def test_a_touch_follows_the_link_without_a_preview(browser: Any, address: str):  # noqa: F811
+def test_a_touch_follows_the_link_without_a_preview(browser: Any, address: str):
     context = browser.new_context(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 800})
     page = context.new_page()
     page.goto(f"{address}book/intro.html")
@@ -169,7 +169,7 @@ def test_a_touch_follows_the_link_without_a_preview(browser: Any, address: str):
     context.close()
 
 
-def test_the_keyboard_reaches_every_node_of_a_graph_and_lights_its_edges(visit: Any):  # noqa: F811
+def test_the_keyboard_reaches_every_node_of_a_graph_and_lights_its_edges(visit: Any):
     page = visit(width=360).go(LEDGER)
     node = page.locator("#graph-even-taylor a.qed-node").first
     node.focus()
@@ -184,7 +184,7 @@ def test_the_keyboard_reaches_every_node_of_a_graph_and_lights_its_edges(visit: 
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_labels_of_a_graph_can_be_told_from_their_boxes(visit: Any, theme: str):  # noqa: F811
+def test_labels_of_a_graph_can_be_told_from_their_boxes(visit: Any, theme: str):
     found = visit(theme=theme).go(LEDGER).evaluate("""() => {
       const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
           .map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -9,27 +11,42 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import TocTree
 from sphinx.util.fileutil import copy_asset
+from sphinx.writers.html5 import HTML5Translator
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 KATEX = HERE / "katex"
 
 # Every page needs these; one style sheet and one script, so that a first visit asks for few files.
-STYLES = (KATEX / "katex.min.css", STATIC / "frame.css", STATIC / "qed.css")
+STYLES = (STATIC / "frame.css", STATIC / "qed.css")
 SCRIPTS = (KATEX / "copy-tex.min.js", STATIC / "frame.js", STATIC / "qed.js")
-BOOK_CSS, BOOK_JS = "book.css", "book.js"
+BOOK_CSS, BOOK_JS, MATH_CSS = "book.css", "book.js", "math.css"
 
 # What Sphinx and its extensions bring and no page here needs.
 UNUSED = ("basic.css", "pygments.css", "mystnb.*.css", "documentation_options.js", "doctools.js", "sphinx_highlight.js")
 
-# The fonts that nearly every formula needs. The browser would ask for them only after it has laid the page out.
-FONTS = ("KaTeX_Main-Regular.woff2", "KaTeX_Math-Italic.woff2")
+# The fonts of nearly every formula are inside the style sheet. As files they would arrive after the first paint, in
+# half a dozen requests, and move what stands below a formula.
+INSIDE = tuple(f"KaTeX_{name}.woff2" for name in
+               ("Main-Regular", "Math-Italic", "Size1-Regular", "Size2-Regular", "Size3-Regular", "Size4-Regular"))
+# The letters of number sets, which most articles need, and a reference page does not.
+LETTERS = "KaTeX_AMS-Regular.woff2"
 
 # A page must not grow with the book: its menu shows a small book whole, of a large one what is near.
-SMALL, PARTS, PAGES = 16, 9, 9
+SMALL, PARTS, PAGES = 16, 7, 7
+
+# Even these are ready only some milliseconds after the first layout. Until then nothing is shown, so nothing moves.
+AWAIT = """(() => {
+  const root = document.documentElement, show = () => delete root.dataset.fonts;
+  const faces = ["1em KaTeX_Main", "italic 1em KaTeX_Math", ...[1, 2, 3, 4].map((n) => `1em KaTeX_Size${n}`)];
+  root.dataset.fonts = "awaited";
+  window.mathStyleCame = () => Promise.all(faces.map((face) => document.fonts.load(face))).finally(show);
+  setTimeout(show, 1500);
+})();"""
 
 # Before anything is painted: the theme that the reader chose, or else the system's.
 BOOT = """(() => {
@@ -38,6 +55,9 @@ BOOT = """(() => {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   document.documentElement.dataset.theme = theme == "auto" ? dark : theme;
 })();"""
+
+# Formulas, and whatever shows claims: their cards hold formulas.
+_MATH = re.compile(r'class="(?:[^"]* )?(?:katex|qed-)')
 
 T = TypeVar("T")
 
@@ -54,9 +74,12 @@ class Part:
 def setup(app: Sphinx) -> None:
     """Register the theme and what it needs."""
     app.add_html_theme("qed", str(HERE / "theme"))
+    app.add_node(nodes.table, override=True, html=(_visit_table, _depart_table))
+    app.add_node(nodes.citation, override=True, html=(_visit_citation, HTML5Translator.depart_citation))
     app.add_css_file(BOOK_CSS, priority=100)
     app.add_js_file(BOOK_JS, priority=100, loading_method="defer")
     app.connect("builder-inited", _write_assets)
+    app.connect("doctree-resolved", _without_traces)
     app.connect("html-collect-pages", _pages)
     app.connect("html-page-context", _fill, priority=900)  # after those that add a style or a script to a page
     app.connect("build-finished", _sweep, priority=900)
@@ -117,9 +140,11 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
     ]
     context["qed_toc"] = _sections(app, page)
     context["qed_boot"] = BOOT
-    context["qed_fonts"] = []
-    if doctree is not None and 'class="katex"' in context["body"]:
-        context["qed_fonts"] = [f"_static/katex/fonts/{name}" for name in FONTS]
+    body = context.get("body", "")
+    if _MATH.search(body):
+        app.add_css_file(MATH_CSS, priority=90, onload="mathStyleCame()")
+        context["qed_boot"] += AWAIT
+    context["qed_fonts"] = [f"_static/katex/fonts/{LETTERS}"] if 'mathbb"' in body else []
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not _unused(str(file.filename))]
 
@@ -133,16 +158,18 @@ def _sections(app: Sphinx, page: str) -> str:
     if page not in app.env.tocs:
         return ""
     toc = TocTree(app.env).get_toc_for(page, app.builder)
-    lists = list(toc.findall(nodes.bullet_list))
-    if len(lists) < 2 or len(lists[1]) < 2:
+    title = toc.next_node(nodes.list_item)
+    sections = title[1] if title is not None and len(title) > 1 else None
+    if not isinstance(sections, nodes.bullet_list):
         return ""
-    inner = lists[1]
-    for entry in list(inner.findall(nodes.list_item)):
-        deep = entry.parent.parent is not inner and entry.parent is not inner
-        if deep and entry.parent.parent.parent is not inner:
-            entry.parent.remove(entry)
-    inner.parent.remove(inner)
-    fragment: str = app.builder.render_partial(inner)["fragment"]  # type: ignore[attr-defined]
+    for tree in list(sections.findall(addnodes.toctree)):  # of the book's first page
+        tree.parent.remove(tree)
+    for section in sections:
+        for below in list(section.findall(nodes.bullet_list))[1:]:  # what is deeper than two levels
+            below.parent.remove(below)
+    if len(sections) < 2:
+        return ""
+    fragment: str = app.builder.render_partial(sections)["fragment"]  # type: ignore[attr-defined]
     return fragment
 
 
@@ -159,6 +186,30 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
     yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
 
 
+def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
+    """Take away the empty boxes that the book's parts leave on its first page."""
+    for box in list(doctree.findall(nodes.compound)):
+        if "toctree-wrapper" in box["classes"] and all(child.get("hidden") for child in box.children):
+            box.parent.remove(box)
+
+
+def _visit_table(translator: Any, node: nodes.table) -> None:
+    """Open a table in a box of its own, which scrolls where the page must not."""
+    translator.body.append('<div class="qed-scroll">')
+    HTML5Translator.visit_table(translator, node)
+
+
+def _depart_table(translator: Any, node: nodes.table) -> None:
+    HTML5Translator.depart_table(translator, node)
+    translator.body.append("</div>\n")
+
+
+def _visit_citation(translator: Any, node: nodes.citation) -> None:
+    """Open an entry of the bibliography, with a role that its list may hold; the one of docutils is deprecated."""
+    HTML5Translator.visit_citation(translator, node)
+    translator.body[-1] = translator.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def _write_assets(app: Sphinx) -> None:
     """Write what pages ask for, before they are written: their links carry the hashes of these files."""
     if app.builder.name != "html":
@@ -167,10 +218,17 @@ def _write_assets(app: Sphinx) -> None:
     bundled = {path.name for path in (*STYLES, *SCRIPTS)}
     copy_asset(KATEX, static / "katex", excluded=lambda name: name.endswith((".js", ".css", ".md")))
     copy_asset(STATIC, static, excluded=lambda name: name in bundled)
-    styles = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
-    (static / BOOK_CSS).write_text(styles.replace("url(fonts/", "url(katex/fonts/"), encoding="utf-8")
-    scripts = ";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
-    (static / BOOK_JS).write_text(scripts, encoding="utf-8")
+    (static / BOOK_CSS).write_text("\n".join(path.read_text(encoding="utf-8") for path in STYLES), encoding="utf-8")
+    (static / BOOK_JS).write_text(";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS), encoding="utf-8")
+    (static / MATH_CSS).write_text(_math_style(), encoding="utf-8")
+
+
+def _math_style() -> str:
+    style = (KATEX / "katex.min.css").read_text(encoding="utf-8")
+    for name in INSIDE:
+        data = b64encode((KATEX / "fonts" / name).read_bytes()).decode()
+        style = style.replace(f"url(fonts/{name})", f"url(data:font/woff2;base64,{data})")
+    return style.replace("url(fonts/", "url(katex/fonts/")
 
 
 def _sweep(app: Sphinx, failure: Exception | None) -> None:
