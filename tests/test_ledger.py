@@ -109,7 +109,7 @@ def test_a_fresh_record_is_what_the_schema_describes():
 
 
 def test_the_grades_of_site_and_schema_are_those_of_the_checker():
-    assert tuple(SCHEMA["$defs"]["grade"]["enum"]) == ledger.GRADES == GRADES
+    assert tuple(SCHEMA["$defs"]["grade"]["enum"]) == notebooks.GRADES == GRADES
 
 
 def test_totals_by_grade_and_by_flag_stand_alike(large: Book):
@@ -235,7 +235,7 @@ def test_a_notebooks_own_list_of_claims_is_one_line_on_the_page_that_has_the_lis
 
 def test_a_book_without_a_ledger_page_links_to_none(small: Book):
     build(small.root)
-    assert page(small, "squares").select_one("nav.qed-claims p").get_text() == "2 claims on this page"
+    assert page(small, "squares").select_one("nav.qed-claims p").get_text() == "2 claims: 2 proved"
     assert "<!--" not in str(page(small, "squares").select_one("article"))
     assert (small.site / "ledger.json").exists()
 

@@ -197,16 +197,14 @@ def claim_list(claims: list[notebooks.Claim]) -> str:
     for claim in claims:
         record = claim.record
         words = html.escape(claim.id.partition(".")[2].replace("-", " "))
-        notes = [label for key, label in (("because", "joined in words"), ("words", "stated in words"))
-                 if record.get(key)]
-        if record.get("effective") not in (None, record["grade"]):
+        notes = notebooks.flags(record)
+        if record["effective"] != record["grade"]:
             notes.append(f"effectively {record['effective']}")
+        note = f' <span class="qed-notes">{", ".join(notes)}</span>' if notes else ""
         rows.append(
-            f'<li><a href="#{html.escape(claim.id)}">{words}</a> '
-            f'<span class="qed-notes">{", ".join(notes)}</span> '
+            f'<li><a href="#{html.escape(claim.id)}">{words}</a>{note} '
             f'<span class="qed-grade" data-grade="{record["grade"]}">{record["grade"]}</span></li>'
         )
-    head = f"{len(claims)} claims on this page" if len(claims) > 1 else "1 claim on this page"
-    head += GRAPH.format(claims[0].id.partition(".")[0])
+    head = notebooks.summary([claim.record for claim in claims]) + GRAPH.format(claims[0].id.partition(".")[0])
     return (f'<nav class="qed-claims" aria-label="Claims of this page"><p>{head}</p>'
             f'<ol>{"".join(rows)}</ol></nav>')

@@ -17,9 +17,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from qed.site import cards, graph, notebooks, reference
+from qed.site.notebooks import FLAGS, GRADES, flags, totals
 
-GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
-FLAGS = {"because": "joined in words", "words": "stated in words"}
 VERSION = 1  # of ledger.json
 CHANGES = re.compile(r"^- ((?:Weakened|Withdrawn)\b.*?)(?=^\S|\Z)", re.DOTALL | re.MULTILINE)
 NOTHING = "Nothing has been weakened or withdrawn so far."
@@ -52,11 +51,6 @@ def articles(env: BuildEnvironment) -> list[Article]:
     return found
 
 
-def flags(record: dict[str, Any]) -> list[str]:
-    """List what must not be overlooked about a claim."""
-    return [label for key, label in FLAGS.items() if record[key] is not None]
-
-
 def document(env: BuildEnvironment) -> dict[str, Any]:
     """Make the ledger for other programs, as ``ledger.schema.json`` describes it."""
     used_by = cards.used_by(env)
@@ -70,14 +64,6 @@ def document(env: BuildEnvironment) -> dict[str, Any]:
             })  # fmt: skip
     return {"$schema": notebooks.LEDGER_SCHEMA.name, "schema": VERSION, "book": env.config.project,
             "totals": totals(claims), "claims": claims}
-
-
-def totals(claims: list[dict[str, Any]]) -> dict[str, Any]:
-    """Count claims by effective grade and by flag; what no claim bears is left out."""
-    grades = {grade: sum(c["effective"] == grade for c in claims) for grade in GRADES}
-    flagged = {flag: sum(flag in c["flags"] for c in claims) for flag in FLAGS.values()}
-    present = [{name: n for name, n in counts.items() if n} for counts in (grades, flagged)]
-    return {"claims": len(claims), "grades": present[0], "flags": present[1]}
 
 
 def write(app: Sphinx, problem: Exception | None) -> None:
@@ -170,9 +156,8 @@ def _totals(env: BuildEnvironment, _page: str) -> str:
 def _summary(env: BuildEnvironment, page: str) -> str:
     """A line about one article's claims, in the place of the list that its notebook shows."""
     slug = page.rpartition("/")[2]
-    counts = totals([claim for claim in document(env)["claims"] if claim["article"] == slug])
-    parts = ", ".join(f"{n} {name}" for name, n in [*counts["grades"].items(), *counts["flags"].items()])
-    text = f"{counts['claims']} claim{'s' if counts['claims'] != 1 else ''}: {parts}."
+    mine = [claim.record for article in articles(env) if article.slug == slug for claim in article.claims]
+    text = f"{notebooks.summary(mine)}."
     for doc in pages(env)[:1]:
         address = f"{_links(env, page)(doc)}#article={slug}"
         text += f' <a href="{escape(address)}">All of them, in the ledger</a>.'

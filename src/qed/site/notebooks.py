@@ -18,6 +18,8 @@ from qed.claims.stored import read as read
 from qed.claims.stored import text as text
 
 CLAIM = MIME
+GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
+FLAGS = {"because": "joined in words", "words": "stated in words"}
 LEDGER_SCHEMA = Path(__file__).parent / "ledger.schema.json"
 
 
@@ -38,6 +40,26 @@ def code_hash(notebook: dict[str, Any]) -> str:
     """The hash of all code of a notebook, by which stale outputs are known."""
     sources = [text(cell["source"]) for cell in code_cells(notebook)]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+
+
+def flags(record: dict[str, Any]) -> list[str]:
+    """List what must not be overlooked about a claim."""
+    return [label for key, label in FLAGS.items() if record[key] is not None]
+
+
+def totals(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count claims by effective grade and by flag; what no claim bears is left out."""
+    grades = {grade: sum(record["effective"] == grade for record in records) for grade in GRADES}
+    flagged = {flag: sum(flag in flags(record) for record in records) for flag in FLAGS.values()}
+    present = [{name: n for name, n in counts.items() if n} for counts in (grades, flagged)]
+    return {"claims": len(records), "grades": present[0], "flags": present[1]}
+
+
+def summary(records: list[dict[str, Any]]) -> str:
+    """Say how many claims there are, and how they are graded."""
+    counts = totals(records)
+    parts = ", ".join(f"{n} {name}" for name, n in [*counts["grades"].items(), *counts["flags"].items()])
+    return f"{len(records)} claim{'s' if len(records) != 1 else ''}" + (f": {parts}" if parts else "")
 
 
 def claims(notebook: dict[str, Any]) -> list[Claim]:
