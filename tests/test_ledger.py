@@ -182,7 +182,7 @@ def test_a_graph_has_a_link_for_every_claim_an_edge_for_every_use_and_says_the_s
     assert last["aria-label"] == ("sum proved, effectively cited, joined in words, "
                                   "uses nonnegative and squares: sum")
     assert [item.get_text() for item in section.select("details li")] == ["sum uses nonnegative and squares: sum"]
-    between = page(large).find(id="graph-of-articles")
+    between = page(large).find(id="graph-articles")
     assert [node["href"] for node in between.select("svg a")] == ["#graph-squares", "#graph-cubes"]
 
 

@@ -133,6 +133,12 @@ def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visi
     assert page.evaluate("window.moved") <= 0.02
 
 
+def test_a_node_of_a_graph_shows_the_card_of_its_claim(visit: Any):
+    page = visit().go(LEDGER)
+    page.locator("a.qed-node[href$='even-taylor.minimum']").hover()
+    assert "even-taylor.minimum" in page.wait_for_selector(PREVIEW).inner_text()
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("name", ["book/even-taylor.html", LEDGER])
 def test_a_preview_comes_with_the_keyboard_goes_with_escape_and_leaves_the_link_as_it_was(

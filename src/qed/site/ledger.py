@@ -20,6 +20,7 @@ from qed.site import cards, graph, notebooks, reference
 from qed.site.notebooks import FLAGS, GRADES, flags, totals
 
 VERSION = 1  # of ledger.json
+FEW = 4  # articles up to which all graphs are unfolded
 CHANGES = re.compile(r"^- ((?:Weakened|Withdrawn)\b.*?)(?=^\S|\Z)", re.DOTALL | re.MULTILINE)
 NOTHING = "Nothing has been weakened or withdrawn so far."
 
@@ -243,12 +244,12 @@ def _graphs(env: BuildEnvironment, page: str) -> str:
     found = articles(env)
     known = {claim.id: claim.record for article in found for claim in article.claims}
     link = _links(env, page)
-    parts = [_of_articles(found, link)]
-    for article in found:
-        title = escape(article.title)
-        parts.append(f'<section class="qed-rests" id="graph-{article.slug}"><h3>{title}</h3>'
-                     f'{_of_claims(article, known, link)}</section>')
-    return "".join(parts)
+    drawn = [("articles", "Between articles", _of_articles(found, link))]
+    drawn += [(article.slug, article.title, _of_claims(article, known, link)) for article in found]
+    # The anchor is inside: a browser opens what is folded when a link leads there.
+    fold = "" if len(found) > FEW else " open"
+    return "".join(f'<details class="qed-rests qed-wide"{fold}><summary><h3>{escape(title)}</h3></summary>'
+                   f'<div id="graph-{slug}">{content}</div></details>' for slug, title, content in drawn if content)
 
 
 def _of_articles(found: list[Article], link: Links) -> str:
@@ -269,8 +270,7 @@ def _of_articles(found: list[Article], link: Links) -> str:
     edges = [(places[a], places[b]) for a, b in counts]
     said = [f'<a href="#graph-{b}">{escape(titles[b])}</a> uses {n} claim{"s" if n > 1 else ""} of '
             f'<a href="#graph-{a}">{escape(titles[a])}</a>' for (a, b), n in counts.items()]
-    return ('<section class="qed-rests" id="graph-of-articles"><h3>Between articles</h3>'
-            f'{_figure(drawn, edges, "Which article uses claims of which", said)}</section>')
+    return _figure(drawn, edges, "Which article uses claims of which", said)
 
 
 def _of_claims(article: Article, known: dict[str, dict[str, Any]], link: Links) -> str:
@@ -320,7 +320,7 @@ def _listed(items: Iterable[str]) -> str:
 def _figure(drawn: list[graph.Node], edges: list[tuple[int, int]], label: str, said: list[str]) -> str:
     """A graph in a box that scrolls, and the same as a list."""
     items = "".join(f"<li>{line}</li>" for line in said)
-    return (f'<div class="qed-scroll qed-wide">{graph.draw(drawn, edges, label)}</div>'
+    return (f'<div class="qed-scroll">{graph.draw(drawn, edges, label)}</div>'
             f'<details class="qed-said"><summary>The same as a list</summary><ul>{items}</ul></details>')
 
 

@@ -5,7 +5,10 @@
   let turn = 0;
 
   const cardOf = async (target) => {
-    const [page, anchor] = [target.href.split("#")[0], decodeURIComponent(target.hash.slice(1))];
+    const address = new URL(target.getAttribute("href"), location.href); // a link in a picture has no plain .href
+    const anchor = decodeURIComponent(address.hash.slice(1));
+    address.hash = "";
+    const page = address.href.replace("#", "");
     let from = document;
     if (page !== location.href.split("#")[0]) {
       if (!pages.has(page))
