@@ -57,6 +57,7 @@ def test_methods_and_words_filter_as_well(visit: Any, site: Path):
     page = visit().go(LEDGER)
     page.locator("[name=engine]").select_option("Sturm's theorem")
     page.wait_for_function("location.hash.includes('engine')")
+    assert page.url.endswith("#engine=sturm-s-theorem")
     assert shown(page) == [c["id"] for c in claims(site) if "Sturm's theorem" in c["engines"]]
     page.get_by_role("button", name="Show all").click()
     page.locator("[name=words]").select_option("stated in words")

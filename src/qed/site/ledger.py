@@ -179,7 +179,7 @@ def _claims(env: BuildEnvironment, page: str) -> str:
         '<label>Text <input type="search" name="text" autocomplete="off"></label>',
         _select("article", "Article", {article.slug: article.title for article in found}),
         _select("grade", "Grade", {grade: grade for grade in present}),
-        _select("engine", "Method", {str(n): name for name, n in sorted(families.numbers.items())}),
+        _select("engine", "Method", dict(sorted(families.names.items()))),
         _select("words", "Words", words),
     ])
     count = f"{len(rows)} claims"
@@ -199,21 +199,23 @@ class _Families:
 
     def __init__(self) -> None:
         self.rules = [rule for rule in reference.kernel_rules() if rule.card]
-        self.numbers: dict[str, int] = {}
+        self.names: dict[str, str] = {}
 
-    def number(self, record: dict[str, Any], engine: str) -> int:
+    def key(self, record: dict[str, Any], engine: str) -> str:
         rule = next((rule for rule in self.rules if rule.matches(engine)), None)
         name = re.sub(r"\{\w+\}", "…", rule.card) if rule and rule.card else engine
         if record["words"] is not None:
             name = "a check function of the article"
         elif record["cite"] is not None and record["because"] is None:
             name = "a reference"
-        return self.numbers.setdefault(name, len(self.numbers) + 1)
+        key = "-".join(re.findall(r"\w+", name)).lower()
+        self.names[key] = name
+        return key
 
 
 def _row(article: Article, claim: notebooks.Claim, used: int, link: Links, families: _Families) -> str:
     record = claim.record
-    engines = " ".join(str(n) for n in dict.fromkeys(families.number(record, e) for e in record["engines"]))
+    engines = " ".join(dict.fromkeys(families.key(record, engine) for engine in record["engines"]))
     noted = flags(record)
     if record["effective"] != record["grade"]:
         noted.append(f"own grade {record['grade']}")
