@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    from qed.site import cards, outputs, reference, tex
+    from qed.site import about, cards, outputs, reference, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -40,6 +40,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", reference.add_style)
     app.connect("env-get-outdated", _remember)
     app.connect("env-updated", _write_all_if_needed)
+    about.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
