@@ -1,0 +1,199 @@
+"""Reading the pages of the built site again, to make other editions of them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+# What only a browser with scripts can use, and the sources of the checker, which the site folds away.
+TAGS = frozenset("script style noscript template button form".split())
+CLASSES = frozenset("headerlink copybtn qed-source".split())
+_NAME = re.compile(r"\s([^\s=/>\"']+)")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the book: its caption, which may be missing, and its pages in order."""
+
+    caption: str | None
+    pages: tuple[str, ...]
+
+
+@dataclass
+class Page:
+    """The text of a page: XHTML, its headings as (level, anchor, text), and whether it holds formulas."""
+
+    name: str
+    markup: str = ""
+    headings: list[tuple[int, str, str]] = field(default_factory=list)
+
+    @property
+    def slug(self) -> str:
+        """The last part of the page's name."""
+        return posixpath.basename(self.name)
+
+    @property
+    def title(self) -> str:
+        """The page's first heading."""
+        return self.headings[0][2] if self.headings else self.slug
+
+
+def parts(root: Path) -> list[Part]:
+    """The parts of the book, with the first page as one of its own, as ``_toc.yml`` has them."""
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    toc = parse_toc_yaml(root / "_toc.yml")
+
+    def below(name: str) -> Iterator[str]:
+        yield name
+        for tree in toc[name].subtrees:
+            for child in tree.files():
+                yield from below(child)
+
+    found = [Part(None, (toc.root.docname,))]
+    for tree in toc.root.subtrees:
+        found.append(Part(tree.caption, tuple(page for child in tree.files() for page in below(child))))
+    return found
+
+
+class Reader(HTMLParser):
+    """Copy the article of a page, without what a still edition has no use for, as well-formed XHTML.
+
+    Parameters
+    ----------
+    name : str
+        The page, ``book/even-taylor``.
+    without : str
+        A class of elements to leave out; one of KaTeX's two forms of each formula.
+    link : callable
+        From an address in the page, resolved to the site's root, to what stands in its place; None for nothing.
+    picture : callable
+        The same for pictures.
+    anchor : callable
+        From an anchor of the page to the one that stands in its place.
+    after : mapping of str to str
+        From a class to markup put at the end of each element of that class; used for explorers, which stand still.
+    """
+
+    def __init__(self, name: str, without: str, link: Callable[[str], str | None], picture: Callable[[str], str],
+                 anchor: Callable[[str], str] = str, after: dict[str, str] | None = None) -> None:  # fmt: skip
+        super().__init__(convert_charrefs=False)
+        self.page = Page(name)
+        self.without, self.link, self.picture, self.anchor = CLASSES | {without}, link, picture, anchor
+        self.after = after or {}
+        self.out: list[str] = []
+        self.open: list[tuple[str, str]] = []  # end tag as written, and what to put before it
+        self.skipping = 0  # how many open elements are left out
+        self.section = ""
+        self.heading: list[str] | None = None
+        self.annotation = False
+
+    def read(self, text: str) -> Page:
+        """Read a page of the site."""
+        self.feed(text)
+        self.close()
+        self.page.markup = "".join(self.out)
+        return self.page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Copy a start tag, or begin to leave out."""
+        found = {key: value or "" for key, value in attrs}
+        classes = set(found.get("class", "").split())
+        if not self.open:
+            if tag == "article":
+                self.open.append(("", ""))
+            return
+        if self.skipping or tag in TAGS or classes & self.without:
+            self.skipping += tag not in VOID
+            return
+        if tag == "section" and "id" in found and not classes & {"qed-card"}:
+            self.section = found["id"]
+        if re.fullmatch("h[1-6]", tag):
+            self.heading = []
+        self.annotation |= tag == "annotation"
+        # The parser gives names in lower case, which SVG and MathML are not.
+        written = self.get_starttag_text() or ""
+        names = {name.lower(): name for name in _NAME.findall(re.sub(r"\"[^\"]*\"|'[^']*'", "", written))}
+        if tag == "a" and "href" in found:
+            target = self.link(self._resolve(found["href"]))
+            if target is None:
+                tag, found = "span", {key: found[key] for key in ("class", "id") if key in found}
+            else:
+                found["href"] = target
+        if tag == "img":
+            found["src"] = self.picture(self._resolve(found["src"]))
+        if "id" in found:
+            found["id"] = self.anchor(found["id"])
+        for key in ("tabindex", "loading", "decoding", "border", "valign"):
+            found.pop(key, None)
+        if found.get("role") == "doc-biblioentry":
+            del found["role"]
+        rest = "".join(f' {names.get(key, key)}="{escape(value)}"' for key, value in found.items())
+        spelled = re.match(r"<([^\s/>]+)", written)
+        name = tag if tag in ("span", "a") or spelled is None else spelled[1]
+        if tag in VOID:
+            self.out.append(f"<{name}{rest}/>")
+            return
+        self.out.append(f"<{name}{rest}>")
+        self.open.append((name, "".join(self.after[one] for one in sorted(classes & set(self.after)))))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Copy a tag that closes itself."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Copy an end tag, or end to leave out."""
+        if tag in VOID or not self.open:
+            return
+        if self.skipping:
+            self.skipping -= 1
+            return
+        name, last = self.open.pop()
+        if not self.open:
+            return
+        if re.fullmatch("h[1-6]", tag) and self.heading is not None:
+            words = " ".join("".join(self.heading).split())
+            self.page.headings.append((int(tag[1]), self.anchor(self.section), words))
+            self.heading = None
+        self.annotation &= tag != "annotation"
+        self.out.append(f"{last}</{name}>")
+
+    def _text(self, written: str, meant: str) -> None:
+        if self.open and not self.skipping:
+            self.out.append(written)
+            if self.heading is not None and not self.annotation:
+                self.heading.append(meant)
+
+    def handle_data(self, data: str) -> None:
+        """Copy text."""
+        self._text(escape(data, quote=False), data)
+
+    def handle_entityref(self, name: str) -> None:
+        """Copy a character that HTML names; XML knows few of the names."""
+        from html import unescape
+
+        self._text(escape(unescape(f"&{name};"), quote=False), unescape(f"&{name};"))
+
+    def handle_charref(self, name: str) -> None:
+        """Copy a character that is given by its number."""
+        from html import unescape
+
+        self._text(escape(unescape(f"&#{name};"), quote=False), unescape(f"&#{name};"))
+
+    def _resolve(self, address: str) -> str:
+        """An address relative to the site's root; one with a scheme is left alone."""
+        if urlsplit(address).scheme or address.startswith("//"):
+            return address
+        path, mark, fragment = address.partition("#")
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.page.name), path)) if path else (
+            f"{self.page.name}.html")
+        return f"{target}{mark}{fragment}"
