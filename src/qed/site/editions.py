@@ -1,12 +1,19 @@
-"""Other editions of the built site: an EPUB for readers of books, and a PDF for paper."""
+"""Other editions of the built site: an EPUB for readers of books, and a PDF for paper.
+
+The EPUB is put together here. The PDF is printed by Chromium, the only program of those tried that sets KaTeX's
+formulas right, from one long page; what paper needs besides is in ``print/print.css``.
+"""
 
 from __future__ import annotations
 
 import base64
 import datetime
 import hashlib
+import io
+import json
 import os
 import re
+import shutil
 import uuid
 import zipfile
 from dataclasses import dataclass
@@ -96,7 +103,7 @@ def epub(root: Path) -> Path:
 
     pages = {page: _page(site, page, book, without="katex-html", link=link, picture=picture)
              for part in plan for page in part.pages}
-    files = {f"{page.slug}.xhtml": _xhtml(book, page.title, _alternative(page.markup)) for page in pages.values()}
+    files = {f"{page.slug}.xhtml": _xhtml(book, page.title, _mathml(page.markup)) for page in pages.values()}
     for page in pages.values():
         try:
             ElementTree.fromstring(files[f"{page.slug}.xhtml"])
@@ -154,11 +161,30 @@ def _picture(address: str, site: Path) -> tuple[str, bytes]:
     return hashlib.sha256(content).hexdigest()[:16] + suffix, content
 
 
-def _alternative(markup: str) -> str:
-    """Give each formula its TeX as a text for programs that know no MathML."""
-    return re.sub(r'<math((?:(?!alttext)[^>])*)>(.*?<annotation encoding="application/x-tex">)(.*?)</annotation>',
-                  lambda m: f'<math{m[1]} alttext="{m[3].replace(chr(34), "&quot;")}">{m[2]}{m[3]}</annotation>',
-                  markup, flags=re.DOTALL)
+def _mathml(markup: str) -> str:
+    """Give each formula its TeX as a text, and write letters of other alphabets as what they are.
+
+    Browsers, and readers built on them, no longer know ``mathvariant``.
+    """
+    markup = re.sub(r'<math((?:(?!alttext)[^>])*)>(.*?<annotation encoding="application/x-tex">)(.*?)</annotation>',
+                    lambda m: f'<math{m[1]} alttext="{m[3].replace(chr(34), "&quot;")}">{m[2]}{m[3]}</annotation>',
+                    markup, flags=re.DOTALL)
+    return re.sub(r'<(mi|mn|mo) mathvariant="([a-z-]+)">([A-Za-z0-9])</', lambda m: f"<{m[1]}>{_letter(*m.groups()[1:])}</",
+                  markup)
+
+
+def _letter(variant: str, plain: str) -> str:
+    """A letter or digit of another alphabet, by its name in Unicode."""
+    import unicodedata
+
+    kind = "DIGIT" if plain.isdigit() else "CAPITAL" if plain.isupper() else "SMALL"
+    name = f"{variant.replace('-', ' ').replace('double struck', 'double-struck')} {kind} {unicodedata.name(plain).split()[-1]}"
+    for full in (f"MATHEMATICAL {name}", name, name.replace("fraktur", "black-letter")):
+        try:
+            return unicodedata.lookup(full.upper())
+        except KeyError:
+            continue
+    return plain
 
 
 def _xhtml(book: Book, title: str, body: str) -> str:
@@ -239,4 +265,164 @@ def _zip(target: Path, content: dict[str, bytes], date: datetime.date) -> None:
             entry.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, data)
+    os.replace(partial, target)
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+# A line of mathematics that is wider than the page is set smaller; it can be neither scrolled nor cut there.
+_FIT = """() => {
+  for (const box of document.querySelectorAll("div.math, .qed-domain, .qed-let, td")) {
+    const size = parseFloat(getComputedStyle(box).fontSize), ratio = box.clientWidth / box.scrollWidth;
+    if (ratio < 1) box.style.fontSize = `${Math.floor(1000 * size * ratio) / 1000}px`;
+  }
+  return [...document.querySelectorAll("main *")].filter((e) =>
+    !e.closest(".katex") && e.scrollWidth > e.clientWidth + 2 && e.clientWidth > 0 && getComputedStyle(e).display != "inline"
+  ).map((e) => `${e.closest("main").id}: ${e.className || e.tagName}, ${e.textContent.trim().slice(0, 60)}`);
+}"""
+
+
+def pdf(root: Path) -> Path:
+    """Print a PDF of the book at `root`, from its site, which is built first if it is not up to date.
+
+    Returns
+    -------
+    Path
+        The file, ``_build/<title>.pdf``.
+
+    Raises
+    ------
+    BuildError
+        If the site cannot be built, or there is no browser to print it.
+    """
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        raise BuildError("The PDF is printed by Chromium or Chrome, and there is none here; on Debian and Ubuntu: "
+                         "apt install chromium, on macOS: install Google Chrome.")
+    build(root)
+    book = about_book(root)
+    source = root / "_build" / "print.html"
+    pages, plan = _printed_pages(root, book), parts(root)
+    numbers: dict[str, int] = {}
+    for _ in range(4):  # the contents need the numbers of pages, which depend on how long the contents are
+        source.write_text(_printed(book, plan, pages, numbers), encoding="utf-8")
+        printed = _print(browser, source)
+        found = _numbers(printed)
+        if found == numbers:
+            break
+        numbers = found
+    source.unlink()
+    target = root / "_build" / f"{book.name}.pdf"
+    _store(printed, target, book)
+    return target
+
+
+def _printed_pages(root: Path, book: Book) -> dict[str, Page]:
+    site, plan = root / "_build" / "html", parts(root)
+    names = {f"{page}.html": page.rpartition("/")[2] for part in plan for page in part.pages}
+
+    def page(name: str) -> Page:
+        slug = name.rpartition("/")[2]
+
+        def link(address: str) -> str | None:
+            path, _, anchor = address.partition("#")
+            if path in names:
+                return f"#{names[path]}" + (f"--{anchor}" if anchor else "")
+            return _elsewhere(address, site, book)
+
+        def picture(address: str) -> str:
+            return address if address.startswith("data:") else (site / unquote(address)).as_uri()
+
+        return _page(site, name, book, without="katex-mathml", link=link, picture=picture,
+                     anchor=lambda anchor: f"{slug}--{anchor}")
+
+    return {name: page(name) for part in plan for name in part.pages}
+
+
+def _printed(book: Book, plan: list[Part], pages: dict[str, Page], numbers: dict[str, int]) -> str:
+    """The whole book as one page of HTML."""
+    fonts = about.fonts_folder()
+    faces = "\n".join(
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-style: {style}; '
+        f'src: url("{(fonts / file).as_uri()}"); }}'
+        for family, file, weight, style in (
+            ("Book", "STIXGeneral.ttf", 400, "normal"), ("Book", "STIXGeneralItalic.ttf", 400, "italic"),
+            ("Book", "STIXGeneralBol.ttf", 700, "normal"), ("Book", "STIXGeneralBolIta.ttf", 700, "italic"),
+            ("Book Mono", "DejaVuSansMono.ttf", 400, "normal"), ("Book Mono", "DejaVuSansMono-Bold.ttf", 700, "normal"),
+        ))  # fmt: skip
+    heads = "\n".join(f"#{page.slug} {{ page: {_page_name(page)}; }}\n"
+                      f"@page {_page_name(page)} {{ @top-left {{ content: {json.dumps(page.title, ensure_ascii=False)}; }} }}"
+                      for page in pages.values())
+
+    def row(level: int, anchor: str, words: str) -> str:
+        number = numbers.get(anchor, "")
+        return (f'<li class="level-{level}"><a href="#{escape(anchor)}"><span>{escape(words)}</span>'
+                f"<span>{number}</span></a></li>")
+
+    contents = []
+    for part in plan:
+        if part.caption:
+            contents.append(f'<li class="part">{escape(part.caption)}</li>')
+        for page in (pages[name] for name in part.pages):
+            contents.append(row(1, page.slug, page.title))
+            contents += [row(2, anchor, words) for level, anchor, words in page.headings if level == 2]
+    inner = re.sub(r"\A.*?<svg[^>]*>|</svg>\s*\Z", "", book.mark, flags=re.DOTALL)
+    mark = f'<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{inner}</svg>' if book.mark else ""
+    where = f'<p>The book on the web, where its figures move: <a href="{escape(book.address)}">{escape(book.address)}</a></p>'
+    front = (
+        f'<section class="title">{mark}<p class="name">{escape(book.title)}</p><p class="words">{escape(book.words)}</p>'
+        f'<p class="author">{escape(book.author)}</p></section>'
+        f'<section class="imprint"><p>{escape(book.copyright)}</p><p>{LICENCE}</p>{where if book.address else ""}'
+        f'<p>As of {book.date.day} {book.date:%B %Y}.</p></section>'
+        f'<nav class="contents"><h1>Contents</h1><ol>{"".join(contents)}</ol></nav>')
+    body = "".join(f'<main id="{page.slug}">{page.markup}</main>' for page in pages.values())
+    styles = [(HERE / "katex" / "katex.min.css").as_uri(), (PRINT / "print.css").as_uri()]
+    links = "".join(f'<link rel="stylesheet" href="{style}">' for style in styles)
+    return (f'<!DOCTYPE html><html lang="{book.language}"><head><meta charset="utf-8"><title>{escape(book.title)}</title>'
+            f"<style>{faces}</style>{links}<style>{heads}</style></head><body>{front}{body}</body></html>")
+
+
+def _page_name(page: Page) -> str:
+    return "p-" + page.slug
+
+
+def _print(browser: str, source: Path) -> bytes:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        program = playwright.chromium.launch(executable_path=browser, args=FLAGS)
+        try:
+            page = program.new_page(viewport={"width": 643, "height": 900}, color_scheme="light", java_script_enabled=True)
+            page.emulate_media(media="print")
+            page.goto(source.as_uri())
+            page.evaluate("document.fonts.ready")
+            if wide := page.evaluate(_FIT):
+                raise BuildError("Wider than the paper, and cannot be broken:\n" + "\n".join(wide))
+            return page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+        finally:
+            program.close()
+
+
+def _numbers(printed: bytes) -> dict[str, int]:
+    """The page on which each linked anchor stands."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(io.BytesIO(printed))
+    found = reader.named_destinations.items()
+    return {unquote(name.lstrip("/")): (reader.get_destination_page_number(place) or 0) + 1 for name, place in found}
+
+
+def _store(printed: bytes, target: Path, book: Book) -> None:
+    """Write the file with the book's own date and name in place of the browser's."""
+    from pypdf import PdfWriter
+
+    writer = PdfWriter(clone_from=io.BytesIO(printed))
+    moment = f"D:{book.date:%Y%m%d}000000Z"
+    writer.metadata = {"/Title": book.title, "/Author": book.author, "/Subject": book.words, "/Creator": "qed.site",
+                       "/Producer": "Chromium", "/CreationDate": moment, "/ModDate": moment}
+    partial = target.with_suffix(".partial")
+    writer.write(partial)
     os.replace(partial, target)

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -138,6 +138,8 @@ class Reader(HTMLParser):
         rest = "".join(f' {names.get(key, key)}="{escape(value)}"' for key, value in found.items())
         spelled = re.match(r"<([^\s/>]+)", written)
         name = tag if tag in ("span", "a") or spelled is None else spelled[1]
+        if (tag == "dl" and not attrs) or (tag == "dd" and self.open[-1][0] == "div"):
+            name = "div"  # a signature's parameters: Sphinx makes a list without terms of them
         if tag in VOID:
             self.out.append(f"<{name}{rest}/>")
             return
@@ -179,14 +181,10 @@ class Reader(HTMLParser):
 
     def handle_entityref(self, name: str) -> None:
         """Copy a character that HTML names; XML knows few of the names."""
-        from html import unescape
-
         self._text(escape(unescape(f"&{name};"), quote=False), unescape(f"&{name};"))
 
     def handle_charref(self, name: str) -> None:
         """Copy a character that is given by its number."""
-        from html import unescape
-
         self._text(escape(unescape(f"&#{name};"), quote=False), unescape(f"&#{name};"))
 
     def _resolve(self, address: str) -> str:
