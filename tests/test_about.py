@@ -55,8 +55,11 @@ def head(book: Book, name: str) -> BeautifulSoup:
 
 def said(page: BeautifulSoup) -> dict[str, str]:
     """What a page's head says in meta elements."""
-    return {tag.get("name") or tag.get("property"): tag["content"] for tag in page.select("meta[content]")
-            if tag.get("name") or tag.get("property")}
+    return {
+        tag.get("name") or tag.get("property"): tag["content"]
+        for tag in page.select("meta[content]")
+        if tag.get("name") or tag.get("property")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +105,9 @@ def test_with_an_address_pages_have_canonical_links_and_a_picture_for_previews(p
 
 def test_with_an_address_the_sitemap_names_every_page_that_there_is(published: Book):
     root = ElementTree.parse(published.site / "sitemap.xml").getroot()
-    found = [place.text.removeprefix(ADDRESS) for place in root.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    found = [
+        place.text.removeprefix(ADDRESS) for place in root.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+    ]
     assert found == ["book/bibliography.html", "book/intro.html", "book/squares.html"]
     assert all((published.site / name).exists() for name in found)
 
@@ -128,7 +133,9 @@ def test_the_feed_tells_the_dated_changes_newest_first_and_nothing_unreleased(pu
     root = ElementTree.parse(published.site / "feed.xml").getroot()
     entries = root.findall("a:entry", ATOM)
     assert [entry.find("a:title", ATOM).text for entry in entries] == [
-        'Withdrawn: squares.sum & its "proof"', "Added: squares"]
+        'Withdrawn: squares.sum & its "proof"',
+        "Added: squares",
+    ]
     assert [entry.find("a:updated", ATOM).text for entry in entries] == ["2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z"]
     assert root.find("a:updated", ATOM).text == "2026-03-01T00:00:00Z"
     assert "<code>squares.sum</code> &amp; its" in entries[0].find("a:content", ATOM).text
@@ -160,8 +167,9 @@ def test_a_changelog_that_cannot_be_read_is_refused_by_its_line(small: Book, old
 
 def test_the_changelog_of_the_book_can_be_read_to_its_last_line():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert len(changes.read(ROOT / "CHANGELOG.md")) == sum(line.startswith("- ") for line in
-                                                           text.partition("## 20")[2].splitlines())
+    assert len(changes.read(ROOT / "CHANGELOG.md")) == sum(
+        line.startswith("- ") for line in text.partition("## 20")[2].splitlines()
+    )
 
 
 def test_the_manifest_names_icons_that_are_as_large_as_it_says(published: Book):

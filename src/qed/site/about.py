@@ -39,8 +39,10 @@ def check(app: Sphinx) -> None:
     """Refuse an address that is none, and a changelog that cannot be read."""
     base = app.config.html_baseurl
     if base and not re.fullmatch(r"https?://[^\s/]+/(\S*/)?", base):
-        raise ConfigError(f"_config.yml: html.baseurl {base!r} is no address of a folder; "
-                          "write for instance: https://example.org/book/")
+        raise ConfigError(
+            f"_config.yml: html.baseurl {base!r} is no address of a folder; "
+            "write for instance: https://example.org/book/"
+        )
     try:
         _changes(app)
     except changes.BadChangelog as error:
@@ -69,19 +71,29 @@ def add_head(app: Sphinx, page: str, _template: str, context: dict[str, Any], do
         return
     config, base, path = app.config, app.config.html_baseurl, context["pathto"]
     words = description(document, config.qed_description)
-    about = {"og:type": "website" if page == config.root_doc else "article", "og:site_name": config.html_title,
-             "og:title": context.get("title") or config.html_title, "og:description": words}
+    about = {
+        "og:type": "website" if page == config.root_doc else "article",
+        "og:site_name": config.html_title,
+        "og:title": context.get("title") or config.html_title,
+        "og:description": words,
+    }
     lines = [f'<meta name="description" content="{escape(words)}" />']
     if base:
-        about |= {"og:url": f"{base}{page}.html", "og:image": f"{base}_static/card.png", "og:image:width": "1200",
-                  "og:image:height": "630", "og:image:alt": f"{config.html_title}. {config.qed_description}"}
+        about |= {
+            "og:url": f"{base}{page}.html",
+            "og:image": f"{base}_static/card.png",
+            "og:image:width": "1200",
+            "og:image:height": "630",
+            "og:image:alt": f"{config.html_title}. {config.qed_description}",
+        }
         lines.append('<meta name="twitter:card" content="summary_large_image" />')
     lines += [f'<meta property="{name}" content="{escape(value)}" />' for name, value in about.items()]
     lines.append(f'<link rel="apple-touch-icon" href="{path("_static/apple-touch-icon.png", 1)}" />')
     lines.append(f'<link rel="manifest" href="{path("manifest.webmanifest", 1)}" />')
     if _changes(app):
-        lines.append('<link rel="alternate" type="application/atom+xml" title="Changes" '
-                     f'href="{path("feed.xml", 1)}" />')
+        lines.append(
+            f'<link rel="alternate" type="application/atom+xml" title="Changes" href="{path("feed.xml", 1)}" />'
+        )
     context["metatags"] = context.get("metatags", "") + "\n    " + "\n    ".join(lines)
 
 
@@ -94,11 +106,21 @@ def write(app: Sphinx, failed: Exception | None) -> None:
     if mark is not None:
         _write_pictures(out, mark, config.html_title, config.qed_description)
     manifest = {
-        "name": config.html_title, "short_name": config.html_title, "description": config.qed_description,
-        "lang": config.language, "start_url": "index.html", "scope": "./", "display": "minimal-ui",
-        "background_color": PAPER, "theme_color": PAPER,
-        "icons": [{"src": f"_static/{name}", "sizes": f"{size}x{size}", "type": "image/png", "purpose": "any maskable"}
-                  for name, size in ICONS.items()] if mark else [],
+        "name": config.html_title,
+        "short_name": config.html_title,
+        "description": config.qed_description,
+        "lang": config.language,
+        "start_url": "index.html",
+        "scope": "./",
+        "display": "minimal-ui",
+        "background_color": PAPER,
+        "theme_color": PAPER,
+        "icons": [
+            {"src": f"_static/{name}", "sizes": f"{size}x{size}", "type": "image/png", "purpose": "any maskable"}
+            for name, size in ICONS.items()
+        ]
+        if mark
+        else [],
     }
     (out / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     if base:
@@ -123,8 +145,13 @@ def render(svg: str, width: int, height: int, background: str | None = None) -> 
 
     fonts = fonts_folder()
     drawn = resvg_py.svg_to_bytes(
-        svg_string=svg, width=width, height=height, background=background, skip_system_fonts=True,
-        font_files=[str(fonts / name) for name in ("STIXGeneral.ttf", "STIXGeneralItalic.ttf")])
+        svg_string=svg,
+        width=width,
+        height=height,
+        background=background,
+        skip_system_fonts=True,
+        font_files=[str(fonts / name) for name in ("STIXGeneral.ttf", "STIXGeneralItalic.ttf")],
+    )
     return bytes(drawn)
 
 
@@ -146,8 +173,9 @@ def _write_pictures(out: Path, mark: str, title: str, words: str) -> None:
         (static / name).write_bytes(render(icon, size, size, PAPER))
     small = [Image.open(io.BytesIO(render(mark, size, size))) for size in (16, 32, 48)]
     small[-1].save(out / "favicon.ico", sizes=[image.size for image in small], append_images=small[:-1])
-    lines = "".join(f'<text x="82" y="{336 + 48 * n}">{escape(line)}</text>'
-                    for n, line in enumerate(textwrap.wrap(words, 66)[:2]))
+    lines = "".join(
+        f'<text x="82" y="{336 + 48 * n}">{escape(line)}</text>' for n, line in enumerate(textwrap.wrap(words, 66)[:2])
+    )
     card = CARD.read_text(encoding="utf-8")
     card = card.replace("MARK", inner).replace("TITLE", escape(title)).replace("WORDS", lines)
     (static / "card.png").write_bytes(render(card, 1200, 630))

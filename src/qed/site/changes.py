@@ -46,13 +46,17 @@ def read(path: Path) -> list[Change]:
             try:
                 date = None if heading[1] == "Unreleased" else datetime.date.fromisoformat(heading[1])
             except ValueError:
-                raise BadChangelog(f"{path.name}, line {number}: the heading {heading[1]!r} is no date; "
-                                   "write for instance: ## 2026-11-22") from None
+                raise BadChangelog(
+                    f"{path.name}, line {number}: the heading {heading[1]!r} is no date; "
+                    "write for instance: ## 2026-11-22"
+                ) from None
         elif block.startswith("- "):
             kind, colon, rest = block[2:].partition(": ")
             if not colon or not re.fullmatch(r"[A-Z][a-z ]+", kind):
-                raise BadChangelog(f"{path.name}, line {number}: the line does not begin with its kind; "
-                                   "write for instance: - Fixed: what was wrong")
+                raise BadChangelog(
+                    f"{path.name}, line {number}: the line does not begin with its kind; "
+                    "write for instance: - Fixed: what was wrong"
+                )
             if date:
                 found.append(Change(date, kind, rest))
     return sorted(found, key=lambda change: change.date, reverse=True)

@@ -18,6 +18,10 @@ CLASSES = frozenset("headerlink copybtn qed-source".split())
 _NAME = re.compile(r"\s([^\s=/>\"']+)")
 
 
+class BadPage(ValueError):
+    """A page whose elements are not closed as they were opened; the message says where."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the book: its caption, which may be missing, and its pages in order."""
@@ -89,8 +93,8 @@ class Reader(HTMLParser):
         self.without, self.link, self.picture, self.anchor = CLASSES | {without}, link, picture, anchor
         self.after = after or {}
         self.out: list[str] = []
-        self.open: list[tuple[str, str]] = []  # end tag as written, and what to put before it
-        self.skipping = 0  # how many open elements are left out
+        self.open: list[tuple[str, str, str]] = []  # tag, name to close it by, and what to put before that
+        self.skipped: list[str] = []  # tags of the open elements that are left out
         self.section = ""
         self.heading: list[str] | None = None
         self.annotation = False
@@ -108,10 +112,11 @@ class Reader(HTMLParser):
         classes = set(found.get("class", "").split())
         if not self.open:
             if tag == "article":
-                self.open.append(("", ""))
+                self.open.append((tag, "", ""))
             return
-        if self.skipping or tag in TAGS or classes & self.without:
-            self.skipping += tag not in VOID
+        if self.skipped or tag in TAGS or classes & self.without:
+            if tag not in VOID:
+                self.skipped.append(tag)
             return
         if tag == "section" and "id" in found and not classes & {"qed-card"}:
             self.section = found["id"]
@@ -121,10 +126,12 @@ class Reader(HTMLParser):
         # The parser gives names in lower case, which SVG and MathML are not.
         written = self.get_starttag_text() or ""
         names = {name.lower(): name for name in _NAME.findall(re.sub(r"\"[^\"]*\"|'[^']*'", "", written))}
+        spelled = re.match(r"<([^\s/>]+)", written)
+        name = spelled[1] if spelled else tag
         if tag == "a" and "href" in found:
             target = self.link(self._resolve(found["href"]))
             if target is None:
-                tag, found = "span", {key: found[key] for key in ("class", "id") if key in found}
+                name, found = "span", {key: found[key] for key in ("class", "id") if key in found}
             else:
                 found["href"] = target
         if tag == "img":
@@ -136,15 +143,13 @@ class Reader(HTMLParser):
         if found.get("role") == "doc-biblioentry":
             del found["role"]
         rest = "".join(f' {names.get(key, key)}="{escape(value)}"' for key, value in found.items())
-        spelled = re.match(r"<([^\s/>]+)", written)
-        name = tag if tag in ("span", "a") or spelled is None else spelled[1]
-        if (tag == "dl" and not attrs) or (tag == "dd" and self.open[-1][0] == "div"):
+        if (tag == "dl" and not attrs) or (tag == "dd" and self.open[-1][1] == "div"):
             name = "div"  # a signature's parameters: Sphinx makes a list without terms of them
         if tag in VOID:
             self.out.append(f"<{name}{rest}/>")
             return
         self.out.append(f"<{name}{rest}>")
-        self.open.append((name, "".join(self.after[one] for one in sorted(classes & set(self.after)))))
+        self.open.append((tag, name, "".join(self.after[one] for one in sorted(classes & set(self.after)))))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Copy a tag that closes itself."""
@@ -156,11 +161,13 @@ class Reader(HTMLParser):
         """Copy an end tag, or end to leave out."""
         if tag in VOID or not self.open:
             return
-        if self.skipping:
-            self.skipping -= 1
-            return
-        name, last = self.open.pop()
-        if not self.open:
+        opened, name, last = (self.skipped.pop(), "", "") if self.skipped else self.open.pop()
+        if opened != tag:
+            raise BadPage(
+                f"{self.page.name}, line {self.getpos()[0]} of the page: </{tag}> stands where <{opened}> is "
+                "still open; close what is open there"
+            )
+        if not name:
             return
         if re.fullmatch("h[1-6]", tag) and self.heading is not None:
             words = " ".join("".join(self.heading).split())
@@ -170,7 +177,7 @@ class Reader(HTMLParser):
         self.out.append(f"{last}</{name}>")
 
     def _text(self, written: str, meant: str) -> None:
-        if self.open and not self.skipping:
+        if self.open and not self.skipped:
             self.out.append(written)
             if self.heading is not None and not self.annotation:
                 self.heading.append(meant)
@@ -192,6 +199,9 @@ class Reader(HTMLParser):
         if urlsplit(address).scheme or address.startswith("//"):
             return address
         path, mark, fragment = address.partition("#")
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(self.page.name), path)) if path else (
-            f"{self.page.name}.html")
+        target = (
+            posixpath.normpath(posixpath.join(posixpath.dirname(self.page.name), path))
+            if path
+            else (f"{self.page.name}.html")
+        )
         return f"{target}{mark}{fragment}"
