@@ -334,10 +334,11 @@ WIDTH = 590  # pixels between the margins of `print.css`
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
-# What is folded is opened. A line of mathematics that is wider than the page, where it can be neither scrolled nor cut,
-# is set smaller. What is too wide nevertheless is named.
+# What is folded is opened. A cell that is long may be broken, so that pages are filled. A line of mathematics that is
+# wider than the page, where it can be neither scrolled nor cut, is set smaller. What is still too wide is named.
 _FIT = """() => {
   document.querySelectorAll("details").forEach((fold) => fold.open = true);
+  for (const cell of document.querySelectorAll(".cell_input")) cell.classList.toggle("long", cell.offsetHeight > 260);
   for (const box of document.querySelectorAll("div.math, .qed-domain, .qed-let, td")) {
     const size = parseFloat(getComputedStyle(box).fontSize), ratio = box.clientWidth / box.scrollWidth;
     if (ratio < 1) box.style.fontSize = `${Math.floor(1000 * size * ratio) / 1000}px`;
