@@ -16,7 +16,7 @@ from conftest import ROOT, Book
 
 from qed.site import editions
 from qed.site.build import BuildError
-from qed.site.pages import BadPage, Reader
+from qed.site.pages import BadPage, Page, Reader, settle
 
 OPF = {"o": "http://www.idpf.org/2007/opf", "dc": "http://purl.org/dc/elements/1.1/"}
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -148,7 +148,7 @@ def test_letters_of_other_alphabets_are_written_as_what_they_are():
 
 def test_html_becomes_xml_and_names_of_drawings_keep_their_case():
     assert copy('a<br>b&nbsp;&lt;<input disabled><svg viewBox="0 0 1 1"><clipPath/></svg>') == (
-        'a<br/>b\N{NO-BREAK SPACE}&lt;<input disabled=""/><svg viewBox="0 0 1 1"><clipPath></clipPath></svg>'
+        'a<br/>b\N{NO-BREAK SPACE}&lt;<input disabled=""/><svg viewBox="0 0 1 1" xmlns="http://www.w3.org/2000/svg"><clipPath></clipPath></svg>'
     )
 
 
@@ -193,6 +193,14 @@ def test_links_are_resolved_and_one_that_leads_nowhere_becomes_text():
         '<a href="&lt;https://example.org/&gt;">e</a>'
     )
     assert copy('<a class="k" href="../gone" title="t">g</a>') == '<span class="k">g</span>'
+
+
+def test_a_link_that_only_a_script_understands_leads_to_the_page():
+    page = Page(
+        "book/a", '<a href="b.xhtml#x">1</a><a href="b.xhtml#grade=proved&amp;q">2</a><a href="http://c/#y">3</a>'
+    )
+    settle([page], {"b.xhtml#x"}, lambda address: "b.xhtml" if address.startswith("b.xhtml") else None)
+    assert page.markup == '<a href="b.xhtml#x">1</a><a href="b.xhtml">2</a><a href="http://c/#y">3</a>'
 
 
 def test_a_page_whose_elements_cross_is_refused_where_they_do(small: Book):

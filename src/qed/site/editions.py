@@ -28,7 +28,7 @@ from xml.etree import ElementTree
 
 from qed.site import about, changes
 from qed.site.build import BuildError, build
-from qed.site.pages import BadPage, Page, Part, Reader, parts
+from qed.site.pages import BadPage, Page, Part, Reader, parts, settle
 
 HERE = Path(__file__).parent
 PRINT = HERE / "print"
@@ -115,6 +115,10 @@ def epub(root: Path) -> Path:
         for part in plan
         for page in part.pages
     }
+    known = {f"{page.slug}.xhtml#{anchor}" for page in pages.values() for anchor in page.anchors}
+    settle(
+        pages.values(), known, lambda address: path if (path := address.partition("#")[0]) in names.values() else None
+    )
     files = {f"{page.slug}.xhtml": _xhtml(book, page.title, _mathml(page.markup)) for page in pages.values()}
     for name, text in files.items():
         try:
@@ -412,7 +416,10 @@ def _printed_pages(root: Path, book: Book) -> dict[str, Page]:
             anchor=lambda anchor: f"{slug}--{anchor}",
         )
 
-    return {name: page(name) for part in plan for name in part.pages}
+    pages = {name: page(name) for part in plan for name in part.pages}
+    known = {f"#{anchor}" for one in pages.values() for anchor in {one.slug, *one.anchors}}
+    settle(pages.values(), known, lambda address: address.partition("--")[0] if address.startswith("#") else None)
+    return pages
 
 
 def _printed(book: Book, plan: list[Part], pages: dict[str, Page], numbers: dict[str, int]) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 # What only a browser with scripts can use, and the sources of the checker, which the site folds away.
 TAGS = frozenset("script style noscript template button form".split())
 CLASSES = frozenset("headerlink copybtn qed-source".split())
+NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 _NAME = re.compile(r"\s([^\s=/>\"']+)")
 
 
@@ -32,11 +33,12 @@ class Part:
 
 @dataclass
 class Page:
-    """The text of a page: XHTML, its headings as (level, anchor, text), and whether it holds formulas."""
+    """The text of a page: XHTML, its headings as (level, anchor, text), and all its anchors."""
 
     name: str
     markup: str = ""
     headings: list[tuple[int, str, str]] = field(default_factory=list)
+    anchors: set[str] = field(default_factory=set)
 
     @property
     def slug(self) -> str:
@@ -65,6 +67,30 @@ def parts(root: Path) -> list[Part]:
     for tree in toc.root.subtrees:
         found.append(Part(tree.caption, tuple(page for child in tree.files() for page in below(child))))
     return found
+
+
+def settle(pages: Iterable[Page], known: set[str], home: Callable[[str], str | None]) -> None:
+    """Let links to anchors that no page has lead to the page.
+
+    An address such as ``ledger.html#grade=proved`` has a meaning only for a script.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+        All pages of an edition.
+    known : set of str
+        The addresses of all that they hold.
+    home : callable
+        From an address to that of its page, None if it is not of this edition.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        address = unescape(found[1])
+        page = home(address)
+        return found[0] if page is None or unquote(address) in known else f'href="{escape(page)}"'
+
+    for page in pages:
+        page.markup = re.sub(r'href="([^"]*#[^"]*)"', link, page.markup)
 
 
 class Reader(HTMLParser):
@@ -138,6 +164,9 @@ class Reader(HTMLParser):
             found["src"] = self.picture(self._resolve(found["src"]))
         if "id" in found:
             found["id"] = self.anchor(found["id"])
+            self.page.anchors.add(found["id"])
+        if tag in NAMESPACES:
+            found.setdefault("xmlns", NAMESPACES[tag])
         for key in ("tabindex", "loading", "decoding", "border", "valign"):
             found.pop(key, None)
         if found.get("role") == "doc-biblioentry":
