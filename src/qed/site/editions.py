@@ -132,7 +132,7 @@ def epub(root: Path) -> Path:
     )
     files["nav.xhtml"] = _xhtml(book, "Contents", _nav(plan, pages))
     content = {name: text.encode() for name, text in files.items()}
-    content["style.css"] = (PRINT / "epub.css").read_bytes()
+    content["style.css"] = (PRINT / "epub.css").read_bytes() + (PRINT / "graph.css").read_bytes()
     pictures["cover.png"] = cover(book)
     content |= {f"images/{name}": pictures[name] for name in sorted(pictures)}
     content["package.opf"] = _package(book, plan, content).encode()
@@ -466,7 +466,7 @@ def _printed(book: Book, plan: list[Part], pages: dict[str, Page], numbers: dict
         f'<nav class="contents"><h1>Contents</h1><ol>{"".join(contents)}</ol></nav>'
     )
     body = "".join(f'<main id="{page.slug}">{page.markup}</main>' for page in pages.values())
-    styles = [(HERE / "katex" / "katex.min.css").as_uri(), (PRINT / "print.css").as_uri()]
+    styles = [(HERE / "katex" / "katex.min.css").as_uri(), (PRINT / "graph.css").as_uri(), (PRINT / "print.css").as_uri()]
     links = "".join(f'<link rel="stylesheet" href="{style}">' for style in styles)
     return (
         f'<!DOCTYPE html><html lang="{book.language}"><head><meta charset="utf-8"><title>{escape(book.title)}</title>'
