@@ -466,8 +466,8 @@ def _printed(book: Book, plan: list[Part], pages: dict[str, Page], numbers: dict
         f'<nav class="contents"><h1>Contents</h1><ol>{"".join(contents)}</ol></nav>'
     )
     body = "".join(f'<main id="{page.slug}">{page.markup}</main>' for page in pages.values())
-    styles = [(HERE / "katex" / "katex.min.css").as_uri(), (PRINT / "graph.css").as_uri(), (PRINT / "print.css").as_uri()]
-    links = "".join(f'<link rel="stylesheet" href="{style}">' for style in styles)
+    styles = (HERE / "katex" / "katex.min.css", PRINT / "graph.css", PRINT / "print.css")
+    links = "".join(f'<link rel="stylesheet" href="{style.as_uri()}">' for style in styles)
     return (
         f'<!DOCTYPE html><html lang="{book.language}"><head><meta charset="utf-8"><title>{escape(book.title)}</title>'
         f"<style>{faces}</style>{links}<style>{heads}</style></head><body>{front}{body}</body></html>"
