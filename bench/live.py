@@ -68,9 +68,9 @@ def measure() -> dict[str, Any]:
     """Measure; times in seconds, each the median of a few rounds."""
     import shutil
 
+    from conftest import FLAGS, NAMES
     from playwright.sync_api import sync_playwright
-    from test_site import FLAGS, NAMES
-    from test_site_live import ALONE, Reader, Server, make
+    from test_site_live import Reader, Server, make
 
     from qed.site.live import HERE
     from qed.site.live.offline import collect
@@ -90,7 +90,7 @@ def measure() -> dict[str, Any]:
         site = make(Path(scratch) / "book", pyodide, lambda root: book(root, sources)).site
         server = Server(site)
         path = next(found for name in NAMES if (found := shutil.which(name)))
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS + ALONE)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         load = os.getloadavg()[0]
         for _ in range(ROUNDS):
             done = subprocess.run([sys.executable, str(code), str(given), str(HERE)], capture_output=True, text=True)

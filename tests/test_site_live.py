@@ -18,13 +18,11 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Book
-from test_site import FLAGS, HOW, NAMES
 
 from qed.site.build import LOCAL
 from qed.site.live import pinned
 from qed.site.live.offline import OfflineError, collect
 
-ALONE = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 STARTS = 120_000  # milliseconds that a test waits for Python before it gives up; nothing is measured with it
 POLICY = "script-src 'self' 'unsafe-inline'; worker-src 'self'; object-src 'none'"  # of pages: nothing may call eval
 
@@ -115,20 +113,6 @@ def server(pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     served = Server(make(tmp_path_factory.mktemp("live") / "book", pyodide).site)
     yield served
     served.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium that finds no host but this machine."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS + ALONE)
-        yield chromium
-        chromium.close()
 
 
 class Reader:
@@ -423,11 +407,15 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_arrays_and_figures_are_shown(browser: Any, drawing: Server):
     one = Reader(browser, drawing).open("figures")
+    number = one.page.inner_text("figcaption .qed-number")
     one.press("Run all")
     one.ended(2)
     assert one.shown(1) == "46.5"
-    image = one.cell(2).locator("img")
+    image = one.cell(2).locator(".qed-fresh figure#figures\\.fig-sine img")
     image.wait_for()
-    assert image.evaluate("e => e.decode().then(() => e.naturalWidth)") > 200
+    assert image.evaluate("e => e.decode().then(() => [e.naturalWidth, e.width])") == [800, 400]
+    assert image.get_attribute("alt") == "One arch."
+    caption = one.cell(2).locator("figcaption")
+    assert caption.inner_text().startswith(number) and caption.locator(".katex").count() == 1
     assert one.errors == []
     one.context.close()

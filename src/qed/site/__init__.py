@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    from qed.site import cards, frame, ledger, live, outputs, reference, search, tex
+    from qed.site import about, cards, frame, ledger, live, outputs, reference, search, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -42,6 +42,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-outdated", _remember)
     app.connect("env-updated", _write_again)
     app.connect("build-finished", ledger.write)
+    about.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -108,8 +108,8 @@ def _write(app: Sphinx) -> None:
     folder, site, root = Path(app.outdir, FOLDER), Path(app.outdir), Path(app.srcdir)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(HERE / name, folder)
+    for path in (*(HERE / name for name in FILES), HERE.parent / "katex" / "katex.min.js"):
+        shutil.copy(path, folder)
     name, content = wheel()
     (folder / name).write_bytes(content)
     place = app.config.qed_pyodide

@@ -10,13 +10,15 @@ const element = (name, className, ...inside) => {
 let loading;
 function katex(here) {
   loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("../katex/katex.min.js", here);
-    script.onload = () => resolve(window.katex);
-    script.onerror = () => { loading = undefined; reject(new Error("KaTeX could not be loaded: formulas are shown as TeX.")); };
-    document.head.append(script);
+    if (!document.querySelector("link[href*='math.css']")) bring("link", { rel: "stylesheet", href: new URL("../math.css", here) });
+    const failed = () => { loading = undefined; reject(new Error("KaTeX could not be loaded: formulas are shown as TeX.")); };
+    bring("script", { src: new URL("katex.min.js", here), onload: () => resolve(window.katex), onerror: failed });
   });
   return loading;
+}
+
+function bring(name, attributes) {
+  document.head.append(Object.assign(document.createElement(name), attributes));
 }
 
 const SHORT = 20;
@@ -89,8 +91,14 @@ export async function render(said, home, settings, here) {
     explore(here);
   } else if (html !== undefined) {
     const card = html.includes('class="qed-');
-    const part = inside(card ? math(html) : html);
-    for (const link of part.querySelectorAll("a[href^='#']")) elsewhere(link);
+    const part = inside(card ? math(html.replace(/(class="qed-id" )?href="#([^"]+)"/g, linked)) : html);
+    for (const claim of part.querySelectorAll("section.qed-card[id]")) {
+      const labels = [...claim.querySelectorAll(".qed-routes > dt")];
+      const users = (used[claim.id] ?? []).map((one) => one.cloneNode(true));
+      const source = labels.find((label) => label.textContent === "Source");
+      if (source) source.before(...users);
+      else claim.querySelector(".qed-routes")?.append(...users);
+    }
     home.append(card ? part : element("div", "output text_html", part));
   } else if (data["image/svg+xml"] !== undefined) {
     home.append(picture(new Blob([data["image/svg+xml"]], { type: "image/svg+xml" }), data));
@@ -130,13 +138,8 @@ function picture(blob, data, alt) {
 
 // The script of explorers starts those that it finds new, each time it is loaded.
 function explore(here) {
-  const [style, script] = ["link", "script"].map((name) => document.createElement(name));
-  style.rel = "stylesheet";
-  style.href = new URL("../explorer.css", here);
-  script.src = new URL("../explorer.js", here);
-  if (!document.querySelector("link[href*='explorer.css']")) document.head.append(style);
-  script.onload = () => script.remove();
-  document.head.append(script);
+  if (!document.querySelector("link[href*='explorer.css']")) bring("link", { rel: "stylesheet", href: new URL("../explorer.css", here) });
+  bring("script", { src: new URL("../explorer.js", here) });
 }
 
 function figure(shown, { figure: name, caption }, math) {
@@ -153,11 +156,17 @@ function figure(shown, { figure: name, caption }, math) {
 // The numbers that the build gave.
 const numbers = Object.fromEntries([...document.querySelectorAll("figure.qed-figure[id]")].map((e) => [e.id, e.querySelector(".qed-number")?.textContent]));
 
-// A claim of another article is on another page.
-function elsewhere(link) {
-  const anchor = decodeURIComponent(link.getAttribute("href").slice(1));
+// What uses a claim is known to the build alone.
+const used = Object.fromEntries([...document.querySelectorAll("section.qed-card[id]")].map((claim) => {
+  const label = [...claim.querySelectorAll(".qed-routes > dt")].find((e) => e.textContent === "Used by");
+  return [claim.id, label && [label.cloneNode(true), label.nextElementSibling.cloneNode(true)]];
+}));
+
+// A link to a claim shows a preview; a claim of another article is on another page.
+function linked(_, own, anchor) {
   const slug = anchor.split(".")[0];
-  if (anchor.includes(".") && slug !== location.pathname.replace(/^.*\/|\.html$/g, "")) link.href = `${slug}.html#${anchor}`;
+  const there = anchor.includes(".") && slug !== location.pathname.replace(/^.*\/|\.html$/g, "");
+  return `${own ?? 'class="qed-ref" '}href="${there ? `${slug}.html` : ""}#${anchor}"`;
 }
 
 function wrong({ name, message, line, advice, trace, toHere }) {
