@@ -84,7 +84,9 @@ export async function render(said, home, settings, here) {
     }
   }
   const math = (text) => (renderer ? typesetHtml(text, renderer, settings.macros) : text);
-  if (html !== undefined && about?.figure) {
+  const totals = html?.includes('class="qed-ledger"') && inside(html).querySelector("caption");
+  if (totals) home.append(element("p", "qed-summary", `${totals.textContent}.`)); // the page lists its claims at its head
+  else if (html !== undefined && about?.figure) {
     const part = inside(html);
     part.querySelectorAll("style, script:not([type='application/json'])").forEach((brought) => brought.remove());
     home.append(figure(part, about, math));

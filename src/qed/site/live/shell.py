@@ -316,7 +316,7 @@ def install(shell: Shell) -> None:
     modules: dict[str, dict[str, Any]] = {
         "IPython": {"get_ipython": lambda: shell, "__version__": "9.0.0", "version_info": (9, 0, 0, ""),
                     "display": display},
-        "IPython.core": {}, "IPython.lib": {"pretty": plain}, "IPython.terminal": {},
+        "IPython.core": {}, "IPython.core.pylabtools": {}, "IPython.lib": {"pretty": plain}, "IPython.terminal": {},
         "IPython.core.display": vars(display), "IPython.core.interactiveshell": {"InteractiveShell": Shell},
         "IPython.terminal.interactiveshell": {"TerminalInteractiveShell": type("TerminalInteractiveShell", (), {})},
     }  # fmt: skip
