@@ -217,7 +217,7 @@ def _write_assets(app: Sphinx) -> None:
     static = Path(app.outdir, "_static")
     bundled = {path.name for path in (*STYLES, *SCRIPTS)}
     copy_asset(KATEX, static / "katex", excluded=lambda name: name.endswith((".js", ".css", ".md")))
-    copy_asset(STATIC, static, excluded=lambda name: name in bundled)
+    copy_asset(STATIC, static, excluded=lambda name: name in bundled or name.endswith(".md"))
     (static / BOOK_CSS).write_text("\n".join(path.read_text(encoding="utf-8") for path in STYLES), encoding="utf-8")
     (static / BOOK_JS).write_text(";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS), encoding="utf-8")
     (static / MATH_CSS).write_text(_math_style(), encoding="utf-8")
