@@ -174,7 +174,7 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The pages of contents and of search."""
+    """The page of contents, and the one that leads from the site's address to the book's first page."""
     if app.builder.name != "html":
         return
     titles = _titles(app)
@@ -184,6 +184,8 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
         for part in parts(app)
     ]
     yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    if app.config.root_doc != "index":
+        yield "index", {}, "index.html"
 
 
 def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
