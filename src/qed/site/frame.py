@@ -174,7 +174,7 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The pages of contents and of search."""
+    """The page of contents, and the one that leads from the site's address to the book's first page."""
     if app.builder.name != "html":
         return
     titles = _titles(app)
@@ -184,6 +184,8 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
         for part in parts(app)
     ]
     yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    if app.config.root_doc != "index":
+        yield "index", {}, "index.html"
 
 
 def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
@@ -217,7 +219,7 @@ def _write_assets(app: Sphinx) -> None:
     static = Path(app.outdir, "_static")
     bundled = {path.name for path in (*STYLES, *SCRIPTS)}
     copy_asset(KATEX, static / "katex", excluded=lambda name: name.endswith((".js", ".css", ".md")))
-    copy_asset(STATIC, static, excluded=lambda name: name in bundled)
+    copy_asset(STATIC, static, excluded=lambda name: name in bundled or name.endswith(".md"))
     (static / BOOK_CSS).write_text("\n".join(path.read_text(encoding="utf-8") for path in STYLES), encoding="utf-8")
     (static / BOOK_JS).write_text(";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS), encoding="utf-8")
     (static / MATH_CSS).write_text(_math_style(), encoding="utf-8")
