@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).parent
+DISPLAY = HERE.parent / "display"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    from sphinx.writers.html5 import HTML5Translator
+
     from qed.site import cards, outputs, reference, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
@@ -30,6 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(tex.KeepTogether)
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))
+    app.add_node(outputs.qed_explorer, html=(HTML5Translator.visit_raw, None))
     app.add_node(outputs.qed_caption, html=(outputs.visit_caption, outputs.depart_caption))
     app.add_css_file("katex/katex.min.css")
     app.add_css_file("qed.css")
@@ -38,6 +42,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", reference.add_sources)
     app.connect("html-page-context", _plain_title)
     app.connect("html-page-context", reference.add_style)
+    app.connect("html-page-context", outputs.add_explorers)
     app.connect("env-get-outdated", _remember)
     app.connect("env-updated", _write_all_if_needed)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -46,7 +51,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def _add_static(app: Sphinx) -> None:
     from sphinx.util.fileutil import copy_asset
 
-    app.config.html_static_path.append(str(HERE / "static"))
+    app.config.html_static_path += [str(HERE / "static"), str(DISPLAY / "explorer.mjs"), str(DISPLAY / "explorer.css")]
     katex = Path(app.outdir, "_static", "katex")
     copy_asset(HERE / "katex", katex, excluded=lambda name: name.endswith((".js", ".md")))
 
