@@ -79,6 +79,9 @@ def slider(values: Sequence[Any], label: str, unit: str = "", start: Any = None,
     """
     name = label.replace("$", "")
     found = tuple(_value(value, name) for value in values)
+    # Steps added up may miss zero by their rounding.
+    least = 1e-12 * max((abs(value) for value in found if not isinstance(value, str)), default=0)
+    found = tuple(0.0 if isinstance(value, float) and abs(value) < least else value for value in found)
     if len(found) < 2:
         raise ValueError(f"slider {name}: it needs two values or more, and has {len(found)}")
     if len(set(found)) < len(found):
@@ -150,12 +153,13 @@ def explorer(
 
 @dataclass
 class _Shot:
-    """All states of an explorer: the frame, and for each state what moves in it and its sentences."""
+    """All states of an explorer: the frames of its panels, and for each state what moves in them and its sentences."""
 
-    size: tuple[int, int]  # pixels
-    defs: str
-    frame: str
-    elements: list[list[str]]
+    columns: int
+    boxes: list[tuple[int, int, int, int]]  # of each panel, in pixels: left, top, width, height
+    frames: list[str]
+    clips: dict[str, str]  # by name
+    elements: list[list[list[str]]]  # by state and panel
     words: list[list[str]]
     start: int
 
@@ -169,7 +173,7 @@ def _draw_all(draw: Callable[..., Mapping[str, Any]], name: str, size: tuple[flo
 
     states = list(itertools.product(*(one.values for one in sliders.values())))
     first = states.index(tuple(one.values[one.start] for one in sliders.values()))
-    elements: list[list[str]] = [[] for _ in states]
+    elements: list[list[list[str]]] = [[] for _ in states]
     words: list[list[str]] = [[] for _ in states]
     keys: list[str] = []
     with mpl.rc_context(style() | {"image.interpolation": "none"}):
@@ -179,7 +183,8 @@ def _draw_all(draw: Callable[..., Mapping[str, Any]], name: str, size: tuple[flo
         width, height = (int(length) for length in canvas.bbox.size)
         recorder = Recorder(width, height, canvas.dpi, name)
         frame: list[Any] = []
-        fixed = ""
+        fixed: list[str] = []
+        boxes: list[tuple[int, int, int, int]] = []
         for place in [first, *range(first), *range(first + 1, len(states))]:
             where = f"explorer {name} at {_say(states[place], sliders)}"
             for pane in all_panes:
@@ -196,7 +201,8 @@ def _draw_all(draw: Callable[..., Mapping[str, Any]], name: str, size: tuple[flo
                 keys, frame = list(data), [_frame(pane) for pane in all_panes]
                 canvas.draw_without_rendering()  # settles the layout
                 canvas.set_layout_engine("none")
-                fixed = _record(recorder, [part for pane in all_panes for part in _still(pane)])
+                fixed = ["".join(_record(recorder, _still(pane))) for pane in all_panes]
+                boxes = _boxes(all_panes, panels, recorder)
             if list(data) != keys:
                 odd = sorted(set(keys) ^ set(data)) or ["their order"]
                 raise ValueError(f"{where}: the data must have the same keys in every state; "
@@ -207,12 +213,21 @@ def _draw_all(draw: Callable[..., Mapping[str, Any]], name: str, size: tuple[flo
                     raise ValueError(f"{where}: the {changed[0]} must be the same in every state; "
                                      f"set it to {kept[changed[0]]!r}")  # fmt: skip
                 pane.apply_aspect()
-            elements[place] = _record(recorder, [part for pane in all_panes for part in _moving(pane)]).split("\n")
-    clips = "".join(
-        f'<clipPath id="{escape(clip)}"><rect x="{x}" y="{y}" width="{w}" height="{h}"/></clipPath>'
+                elements[place].append(_record(recorder, _moving(pane)))
+    clips = {
+        clip: f'<clipPath id="{escape(clip)}"><rect x="{x}" y="{y}" width="{w}" height="{h}"/></clipPath>'
         for (x, y, w, h), clip in recorder.clips.items()
-    )
-    return _Shot((width, height), clips, fixed.replace("\n", ""), elements, words, first)
+    }
+    return _Shot(panels[1], boxes, fixed, clips, elements, words, first)
+
+
+def _boxes(panes: list[Any], panels: tuple[int, int], recorder: Any) -> list[tuple[int, int, int, int]]:
+    """Cut the canvas into pictures of one size, a panel each, so that they can stand below one another."""
+    found = [pane.get_tightbbox(recorder) for pane in panes]
+    width = math.ceil(max(box.width for box in found)) + 8
+    height = recorder.size[1] // panels[0]
+    lefts = [round((box.x0 + box.x1 - width) / 2) for box in found]
+    return [(left, k // panels[1] * height, width, height) for k, left in enumerate(lefts)]
 
 
 def _empty(pane: Any) -> None:
@@ -250,12 +265,12 @@ def _moving(pane: Any) -> list[Any]:
     return sorted((part for part in parts if part.get_visible()), key=lambda part: part.zorder)
 
 
-def _record(recorder: Any, parts: list[Any]) -> str:
-    """Draw things and give their SVG, a line for each element."""
-    recorder.elements.clear()
+def _record(recorder: Any, parts: list[Any]) -> list[str]:
+    """Draw things and give their SVG elements."""
+    recorder.elements = []
     for part in parts:
         part.draw(recorder)
-    return "\n".join(recorder.elements)
+    return list(recorder.elements)
 
 
 def _words(data: Any, where: str) -> list[str]:
@@ -302,28 +317,39 @@ def _html(shot: _Shot, name: str, alt: str, sliders: Mapping[str, Slider]) -> st
     data = {
         "sliders": [{"label": _label(one), "name": _named(one), "shown": [v + one.unit for v in one.shown],
                      "start": one.start, "play": one.play} for one in sliders.values()],
-        "states": [[parts.setdefault(e, len(parts)) for e in state if e] for state in shot.elements],
+        "states": [[[parts.setdefault(e, len(parts)) for e in panel] for panel in state] for state in shot.elements],
         "words": [[sentences.setdefault(s, len(sentences)) for s in state] for state in shot.words],
     }  # fmt: skip
     data |= {"parts": list(parts), "sentences": list(sentences)}
-    width, height = shot.size
-    moving = "".join(shot.elements[shot.start])
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {10 * width} '
-        f'{10 * height}" role="img"><defs>{shot.defs}</defs><g fill="none" stroke-linejoin="round" '
-        f'font-family="DejaVu Sans,Verdana,sans-serif">{shot.frame}<g>{moving}</g></g></svg>'
-    )
-    source = "data:image/svg+xml," + quote(svg, safe=" =:/;,()'<>+*!@&$?~-._")
+    pictures = []
+    for k, (left, top, width, height) in enumerate(shot.boxes):
+        drawn = f'{shot.frames[k]}<g>{"".join(shot.elements[shot.start][k])}</g>'
+        # The clip paths of all states, for the script puts their elements into this picture.
+        used = "".join(clip for name, clip in shot.clips.items() if _uses(shot, k, name))
+        svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{10 * left} '
+            f'{10 * top} {10 * width} {10 * height}"><defs>{used}</defs><g fill="none" stroke-linejoin="round" '
+            f'font-family="DejaVu Sans,Verdana,sans-serif">{drawn}</g></svg>'
+        )
+        source = "data:image/svg+xml," + quote(svg, safe=" =:/;,()'<>+*!@&$?~-._")
+        words = escape(alt if k == 0 else "")
+        pictures.append(f'<img src="{escape(source)}" width="{width}" height="{height}" alt="{words}">')
     shown = ", ".join(f"{_label(one)} = {one.shown[one.start]}{escape(one.unit)}" for one in sliders.values())
     stored = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
-        f'<div class="qed-explorer" data-sliders="{len(sliders)}">\n'
-        f'<img src="{escape(source)}" width="{width}" height="{height}" alt="{escape(alt)}">\n'
+        f'<div class="qed-explorer">\n<div class="qed-pictures qed-columns-{min(shot.columns, 3)}">\n'
+        + "\n".join(pictures)
+        + "\n</div>\n"
         f'<div class="qed-controls qed-controls-{len(sliders)}"><p>Shown here: {shown}. '
         "The sliders work where scripts may run: on the book’s site, and in a notebook that is trusted.</p></div>\n"
         f'<script type="application/json">{stored}</script>\n'
-        f'<style>\n{_own("explorer.css")}</style>\n<script type="module">\n{_own("explorer.mjs")}</script>\n</div>'
+        f'<style>\n{_own("explorer.css")}</style>\n<script>\n{_own("explorer.js")}</script>\n</div>'
     )
+
+
+def _uses(shot: _Shot, panel: int, clip: str) -> bool:
+    mark = f"url(#{clip})"
+    return mark in shot.frames[panel] or any(mark in e for state in shot.elements for e in state[panel])
 
 
 @cache

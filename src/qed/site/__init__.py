@@ -51,7 +51,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def _add_static(app: Sphinx) -> None:
     from sphinx.util.fileutil import copy_asset
 
-    app.config.html_static_path += [str(HERE / "static"), str(DISPLAY / "explorer.mjs"), str(DISPLAY / "explorer.css")]
+    app.config.html_static_path += [str(HERE / "static"), str(DISPLAY / "explorer.js"), str(DISPLAY / "explorer.css")]
     katex = Path(app.outdir, "_static", "katex")
     copy_asset(HERE / "katex", katex, excluded=lambda name: name.endswith((".js", ".md")))
 

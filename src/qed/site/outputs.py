@@ -13,7 +13,7 @@ from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from qed.site import cards, notebooks
 
 # What an explorer brings along for notebooks; pages of the site have it in files of their own.
-_BROUGHT = re.compile(r"<style>.*?</style>|<script type=\"module\">.*?</script>", re.DOTALL)
+_BROUGHT = re.compile(r"<style>.*?</style>|<script>.*?</script>", re.DOTALL)
 
 
 class qed_figure(nodes.General, nodes.Element):
@@ -106,4 +106,4 @@ def add_explorers(app: Any, _page: str, _template: str, _context: dict[str, Any]
     """Give script and style of explorers to the pages that have one."""
     if document is not None and any(document.findall(qed_explorer)):
         app.add_css_file("explorer.css")
-        app.add_js_file("explorer.mjs", type="module")
+        app.add_js_file("explorer.js", loading_method="defer")
