@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ WITH = [
 ]
 
 # Put a second copy of the page's explorer before the script comes.
-DOUBLE = """addEventListener('readystatechange', () => {
+DOUBLE = """document.addEventListener('readystatechange', () => {
   const one = document.querySelector('.qed-explorer:not([data-live])');
   if (one && !document.querySelector('.copy')) {
     const copy = one.cloneNode(true);
@@ -99,8 +100,9 @@ def test_a_drag_with_the_mouse_moves_dots_and_bars(visit: Any):  # noqa: F811
 @pytest.mark.parametrize("quiet", ["reduce", "no-preference"])
 def test_the_button_plays_to_the_end_and_can_be_stopped(visit: Any, quiet: str):  # noqa: F811
     seen = visit()
-    seen.page.clock.install()
+    seen.page.clock.install(time=datetime(2026, 1, 1))
     page = seen.go(EVEN)
+    page.clock.pause_at(datetime(2026, 1, 2))
     page.emulate_media(reduced_motion=quiet)
     output, before = page.locator(".qed-row output").first, drawing(page)
     page.clock.run_for(60_000)
