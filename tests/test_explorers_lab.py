@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from test_site import browser  # noqa: F401
 
 PATIENCE = 120_000  # milliseconds after which something is held to be broken, on a busy machine too
 
@@ -53,7 +52,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
 
 
 def test_in_jupyterlab_the_sliders_of_a_trusted_notebook_work_and_another_shows_the_picture(
-    lab: str, browser: Any  # noqa: F811
+    lab: str, browser: Any
 ):
     context = browser.new_context(viewport={"width": 1200, "height": 1600}, reduced_motion="reduce")
     home = (lab.removesuffix("lab/tree/"), "data:", "blob:")

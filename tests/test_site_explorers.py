@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
-from test_site import address, browser, site, visit  # noqa: F401
 
 EVEN, PLANE = "book/even-taylor.html", "book/det-exp-trace.html"
 WITH = [
@@ -46,7 +45,7 @@ def test_explorers_are_where_they_are_looked_for():
 
 
 @pytest.mark.parametrize("name", WITH)
-def test_every_slider_moves_the_figure_by_keyboard_and_back(visit: Any, name: str):  # noqa: F811
+def test_every_slider_moves_the_figure_by_keyboard_and_back(visit: Any, name: str):
     seen = visit()
     page = seen.go(name)
     first = drawing(page)
@@ -64,7 +63,7 @@ def test_every_slider_moves_the_figure_by_keyboard_and_back(visit: Any, name: st
     assert seen.errors == [] and seen.strangers == []
 
 
-def test_arrows_go_step_by_step_and_the_words_of_each_state_are_said(visit: Any):  # noqa: F811
+def test_arrows_go_step_by_step_and_the_words_of_each_state_are_said(visit: Any):
     page = visit().go(EVEN)
     page.get_by_role("slider", name="degree n").focus()
     assert page.locator(".qed-said").inner_text() == ""
@@ -79,7 +78,7 @@ def test_arrows_go_step_by_step_and_the_words_of_each_state_are_said(visit: Any)
     assert page.locator(".qed-said").get_attribute("role") == "status"
 
 
-def test_a_drag_with_the_mouse_moves_dots_and_bars(visit: Any):  # noqa: F811
+def test_a_drag_with_the_mouse_moves_dots_and_bars(visit: Any):
     page = visit().go(EVEN)
     slider = page.get_by_role("slider", name="shift c")
     slider.scroll_into_view_if_needed()
@@ -98,7 +97,7 @@ def test_a_drag_with_the_mouse_moves_dots_and_bars(visit: Any):  # noqa: F811
 
 
 @pytest.mark.parametrize("quiet", ["reduce", "no-preference"])
-def test_the_button_plays_to_the_end_and_can_be_stopped(visit: Any, quiet: str):  # noqa: F811
+def test_the_button_plays_to_the_end_and_can_be_stopped(visit: Any, quiet: str):
     seen = visit()
     seen.page.clock.install(time=datetime(2026, 1, 1))
     page = seen.go(EVEN)
@@ -125,7 +124,7 @@ def test_the_button_plays_to_the_end_and_can_be_stopped(visit: Any, quiet: str):
     assert page.get_by_role("button", name="Play degree n").count() == 1
 
 
-def test_two_explorers_on_one_page_do_not_disturb_each_other(visit: Any):  # noqa: F811
+def test_two_explorers_on_one_page_do_not_disturb_each_other(visit: Any):
     seen = visit()
     seen.page.add_init_script(DOUBLE)
     page = seen.go(EVEN)
@@ -142,7 +141,7 @@ def test_two_explorers_on_one_page_do_not_disturb_each_other(visit: Any):  # noq
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("name", WITH)
 def test_without_scripts_the_first_state_stays_and_takes_the_same_room(
-    browser: Any, visit: Any, address: str, name: str, width: int,  # noqa: F811
+    browser: Any, visit: Any, address: str, name: str, width: int,
 ):  # fmt: skip
     page = visit(width=width).go(name)
     live = page.locator("figure:has(.qed-explorer)").bounding_box()
@@ -160,7 +159,7 @@ def test_without_scripts_the_first_state_stays_and_takes_the_same_room(
         context.close()
 
 
-def test_paper_shows_the_first_state_whatever_the_sliders_say(visit: Any):  # noqa: F811
+def test_paper_shows_the_first_state_whatever_the_sliders_say(visit: Any):
     page = visit(theme="dark").go(EVEN)
     page.get_by_role("slider", name="degree n").press("End")
     assert not page.locator(".qed-explorer img").first.is_visible()
@@ -173,7 +172,7 @@ def test_paper_shows_the_first_state_whatever_the_sliders_say(visit: Any):  # no
 
 
 @pytest.mark.parametrize("name", WITH)
-def test_on_a_phone_panels_stand_below_one_another_and_letters_stay_legible(visit: Any, name: str):  # noqa: F811
+def test_on_a_phone_panels_stand_below_one_another_and_letters_stay_legible(visit: Any, name: str):
     page = visit(width=360).go(name)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     sizes = page.evaluate("[...document.querySelectorAll('.qed-pictures text')].map(t => t.getBoundingClientRect())"
@@ -185,7 +184,7 @@ def test_on_a_phone_panels_stand_below_one_another_and_letters_stay_legible(visi
 
 
 @pytest.mark.parametrize("name", WITH)
-def test_in_the_dark_a_drawing_is_light_on_dark_as_figures_are(visit: Any, name: str):  # noqa: F811
+def test_in_the_dark_a_drawing_is_light_on_dark_as_figures_are(visit: Any, name: str):
     dark = visit(theme="dark").go(name)
     look = "e => getComputedStyle(document.querySelector(e)).filter"
     assert dark.evaluate(look, ".qed-pictures > svg") == dark.evaluate(look, "figure > img") != "none"
@@ -193,7 +192,7 @@ def test_in_the_dark_a_drawing_is_light_on_dark_as_figures_are(visit: Any, name:
 
 
 @pytest.mark.parametrize("name", WITH)
-def test_pages_with_explorers_obey_a_strict_security_policy(visit: Any, site: Path, name: str):  # noqa: F811
+def test_pages_with_explorers_obey_a_strict_security_policy(visit: Any, site: Path, name: str):
     # Alone, because the theme has scripts of its own inside the page.
     seen = visit()
     policy = "script-src 'self'; style-src 'self'; img-src 'self' data:"

@@ -9,8 +9,9 @@ from typing import Any
 
 from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+from sphinx.transforms import SphinxTransform
 
-from qed.site import cards, notebooks
+from qed.site import cards, ledger, notebooks
 
 # What an explorer brings along for notebooks; pages of the site have it in files of their own.
 _BROUGHT = re.compile(r"<style>.*?</style>|<script>.*?</script>", re.DOTALL)
@@ -45,6 +46,8 @@ class Outputs(MimeRenderPlugin):
         if data.mime_type == "text/html" and "figure" in data.output_metadata.get("qed", {}):
             shown = qed_explorer("", _BROUGHT.sub("", data.string).replace("\n\n", "\n"), format="html")
             return [_figure(renderer, data, shown)]
+        if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
+            return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
             env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
@@ -56,20 +59,30 @@ class Outputs(MimeRenderPlugin):
 def _picture(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
     width, height = struct.unpack(">II", b64decode(data.content)[16:24])  # of the PNG header
     image = renderer.render_image(data)[0]
-    alt = data.output_metadata["qed"].get("alt", "")
+    alt = data.output_metadata["qed"]["alt"]
     return qed_picture(uri=image["uri"], alt=alt, size=(width // 2, height // 2))
 
 
 def _figure(renderer: NbElementRenderer, data: MimeData, shown: nodes.Element) -> nodes.Element:
     about: dict[str, Any] = data.output_metadata["qed"]
     env = renderer.renderer.sphinx_env
-    if not about.get("alt"):
-        cards.warn(f"figure {about['figure']!r} has no alternative text", (env.docname, data.line or 0))
     number = env.temp_data["qed_figures"] = env.temp_data.get("qed_figures", 0) + 1
     words = qed_caption("", "", number=number)
     with renderer.renderer.current_node_context(words):
         renderer.renderer.nested_render_text(about["caption"], data.line or 0, inline=True)
     return qed_figure("", shown, words, ids=[about["figure"]])
+
+
+class RequireAlt(SphinxTransform):
+    """Refuse a picture in prose that says nothing to those who do not see it."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        """Warn of each such picture."""
+        for image in self.document.findall(nodes.image):
+            if not image.get("alt", "").strip():
+                cards.warn(f"the picture {image['uri']} has no alternative text", image if image.line else image.parent)
 
 
 def visit_figure(translator: Any, node: nodes.Element) -> None:
