@@ -85,7 +85,9 @@ export async function render(said, home, settings, here) {
   }
   const math = (text) => (renderer ? typesetHtml(text, renderer, settings.macros) : text);
   const totals = html?.includes('class="qed-ledger"') && inside(html).querySelector("caption");
-  if (totals) home.append(element("p", "qed-summary", `${totals.textContent}.`)); // the page lists its claims at its head
+  if (totals) { // the page lists its claims at its head
+    home.append(element("p", "qed-summary", `${totals.textContent}.`, ...(ledger ? [" ", ledger.cloneNode(true)] : [])));
+  }
   else if (html !== undefined && about?.figure) {
     const part = inside(html);
     part.querySelectorAll("style, script:not([type='application/json'])").forEach((brought) => brought.remove());
@@ -157,6 +159,8 @@ function figure(shown, { figure: name, caption }, math) {
 
 // The numbers that the build gave.
 const numbers = Object.fromEntries([...document.querySelectorAll("figure.qed-figure[id]")].map((e) => [e.id, e.querySelector(".qed-number")?.textContent]));
+
+const ledger = document.querySelector(".qed-summary a")?.cloneNode(true);
 
 // What uses a claim is known to the build alone.
 const used = Object.fromEntries([...document.querySelectorAll("section.qed-card[id]")].map((claim) => {
