@@ -275,6 +275,23 @@ def test_what_python_cannot_do_is_said_in_a_sentence_and_the_next_cell_runs(read
     assert one.run(3, "1 + 1") == "2"
 
 
+def test_an_explorer_that_a_cell_puts_out_can_be_moved(reader: Any):
+    notebook = json.loads((ROOT / "book" / "even-taylor.ipynb").read_text(encoding="utf-8"))
+    outputs = [out for cell in notebook["cells"] for out in cell.get("outputs", [])]
+    stored = next(out for out in outputs if "qed-explorer" in "".join(out.get("data", {}).get("text/html", "")))
+    html = "".join(stored["data"]["text/html"])
+    one = reader().open("plain")
+    one.run(2, f"display({{'text/html': {html!r}}}, raw=True, metadata={stored['metadata']!r})")
+    figure = one.cell(2).locator("figure.qed-figure")
+    slider = figure.locator("input[type=range]").first
+    before = figure.locator("output").first.inner_text()
+    slider.focus()
+    one.page.keyboard.press("ArrowRight")
+    assert figure.locator("output").first.inner_text() != before
+    assert figure.locator("figcaption .katex").count() > 0
+    one.page.wait_for_function("() => [...document.styleSheets].some(e => e.href?.includes('explorer.css'))")
+
+
 def test_a_loop_without_end_leaves_pages_responsive_and_can_be_stopped(reader: Any, browser: Any, server: Any):
     one = reader().open("plain")
     one.write(2, "k = 0\nwhile True:\n    k += 1")
