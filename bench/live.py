@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 ARTICLE = "even-taylor"
-ROUNDS = 3
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 
 NATIVE = """
 import json, sys, time
@@ -55,12 +55,14 @@ def cells() -> list[str]:
 def book(root: Path, sources: list[str]) -> None:
     """Write a book that consists of these cells."""
     from qed.site import notebooks
+    from qed.site.refresh import KERNEL, LANGUAGE
 
     code = [{"cell_type": "code", "id": f"c{n}", "metadata": {}, "execution_count": n, "outputs": [], "source": source}
             for n, source in enumerate(sources, 1)]  # fmt: skip
     title = {"cell_type": "markdown", "id": "title", "metadata": {}, "source": "# An article without its figures"}
     notebook: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [title, *code]}
-    notebook["metadata"]["qed"] = {"code": notebooks.code_hash(notebook)}
+    about = {"code": notebooks.code_hash(notebook)}
+    notebook["metadata"] = {"kernelspec": KERNEL, "language_info": LANGUAGE, "qed": about}
     (root / "book" / "proofs.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
