@@ -19,7 +19,7 @@ from .claims.ledger import ledger
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.figures import figure
-from .kernel.errors import (
+from .statements.errors import (
     BadStatement,
     Disagreement,
     QedError,
@@ -28,7 +28,7 @@ from .kernel.errors import (
     Undecided,
     Vacuous,
 )
-from .kernel.language import N0, N, R, Z, integers, interval, square
+from .statements.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",

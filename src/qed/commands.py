@@ -13,8 +13,8 @@ from typing import Any
 
 from .claims.verdict import decide
 from .display.card import MIME
-from .kernel.errors import BadStatement
-from .kernel.language import statement
+from .statements.errors import BadStatement
+from .statements.language import statement
 
 # Budgets are counts; the clock only stops what no count foresaw.
 LAST_RESORT = 60.0

@@ -15,10 +15,10 @@ from typing import Any
 
 from .claims.verdict import ACCEPTING, REJECTING, decide
 from .commands import Unreadable, alone, in_order
-from .kernel.errors import BadStatement
-from .kernel.language import BINDERS, Domain, Statement, as_domain, parse_expression, statement
 from .kernel.lemmas import Lemma
 from .oracle import POINTS, truth
+from .statements.errors import BadStatement
+from .statements.language import BINDERS, Domain, Statement, as_domain, parse_expression, statement
 
 ORACLE_SECONDS = 90.0
 SWAPS = [tuple(pair.split()) for pair in (

@@ -10,7 +10,9 @@ from typing import Any
 
 import sympy as sp
 
-from ..kernel.errors import (
+from ..kernel.lemmas import Lemma
+from ..numeric.hunt import Hunt
+from ..statements.errors import (
     BadStatement,
     Disagreement,
     QedError,
@@ -19,9 +21,7 @@ from ..kernel.errors import (
     Undecided,
     Vacuous,
 )
-from ..kernel.hunt import Hunt
-from ..kernel.language import Statement, certificate, statement
-from ..kernel.lemmas import Lemma
+from ..statements.language import Statement, certificate, statement
 from .verdict import contradicted, decide
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from ..kernel.errors import OutOfReach
-from ..kernel.hunt import Hunt, hunt
-from ..kernel.language import Statement, parse_expression, substitute
 from ..kernel.lemmas import Lemma
 from ..kernel.lower import Lowering
 from ..kernel.normal import is_zero
 from ..kernel.scope import Scope
+from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
+from ..statements.errors import OutOfReach
+from ..statements.language import Statement, parse_expression, substitute
 
 ACCEPTING = ("proved", "certified", "exhausted", "instances")
 REJECTING = ("refuted", "undefined", "vacuous")

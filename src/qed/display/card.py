@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..kernel.language import parse_expression
+from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
 
 if TYPE_CHECKING:
