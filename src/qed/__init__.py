@@ -13,8 +13,10 @@ demo.square: proved
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from .claims.elsewhere import with_elsewhere
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
@@ -75,7 +77,8 @@ def claim(
         The near-miss that the same check must refuse: a statement; or a dict with a new ``statement``, ``where``,
         ``let`` or domain; or, with `check`, a value.
     uses : tuple of str
-        Ids of earlier claims. Equations among them may be put in, inequalities used as signs.
+        Ids of earlier claims. Equations among them may be put in, inequalities used as signs. A claim of another
+        article is read from the stored outputs of its notebook, which has to lie beside this one.
     because : str
         The argument that joins the claims in `uses`, when it is not checked: the claim is *joined in words*.
     cite : str
@@ -107,9 +110,10 @@ def claim(
     BadStatement
         Something cannot be read; the message says what to write instead.
     """
+    known = with_elsewhere(ACCEPTED, id, uses, Path.cwd())
     found = judge(
-        id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
-        check=check, at=at, grade=grade, source=source, certificate=certificate,
+        id, stated, known=known, domain=domain, where=where, let=let, control=control, uses=uses, because=because,
+        cite=cite, check=check, at=at, grade=grade, source=source, certificate=certificate,
     )  # fmt: skip
     from IPython import get_ipython
     from IPython.display import display

@@ -10,9 +10,10 @@ import ast
 import random
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
+from .claims import stored
 from .claims.verdict import ACCEPTING, REJECTING, decide
 from .commands import Unreadable, alone, in_order
 from .kernel.errors import BadStatement
@@ -72,9 +73,7 @@ STATUS = {"accepted": ACCEPTING, "rejected": REJECTING, "survived": ("hunted",)}
 
 def as_stated(claim: dict[str, Any]) -> Mutant:
     """Read the text of a stored claim."""
-    let = dict(definition["text"].split(" = ", 1) for definition in claim["let"])
-    domain = {variable["name"]: variable["set"] for variable in claim["domain"]}
-    return Mutant("claim", claim["statement"], domain, tuple(dict.fromkeys(w["text"] for w in claim["where"])), let)
+    return Mutant("claim", *astuple(stored.said(claim)))
 
 
 def mutants(claim: dict[str, Any]) -> list[Mutant]:

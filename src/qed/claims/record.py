@@ -20,8 +20,9 @@ from ..kernel.errors import (
     Vacuous,
 )
 from ..kernel.hunt import Hunt
-from ..kernel.language import Statement, certificate, statement
+from ..kernel.language import Definition, Statement, certificate, statement
 from ..kernel.lemmas import Lemma
+from .stored import Said, seal
 from .verdict import contradicted, decide
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
@@ -91,6 +92,8 @@ class Claim:
         How it stands to the source article: the relation, and a note.
     certificate : str or None
         The certificate that the author gave.
+    borrowed : dict
+        For each claim of another article in `uses`: a seal of what it said and of its effective grade.
     """
 
     id: str
@@ -108,9 +111,35 @@ class Claim:
     cite: str | None = None
     source: tuple[str, str] | None = None
     certificate: str | None = None
+    borrowed: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<claim {self.id}: {self.grade}>"
+
+    @property
+    def article(self) -> str:
+        """The part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+    @property
+    def said(self) -> Said:
+        """What it says, as text."""
+        s = self.statement
+        if s is None:
+            return Said(self.text, {}, (), {})
+        let = dict(head(d).split(" = ", 1) for d in s.definitions)
+        where = tuple(dict.fromkeys(r.text for r in s.where_shown))
+        return Said(self.text, {n: str(d) for n, d in s.domain.items()}, where, let)
+
+    @property
+    def seal(self) -> str:
+        """A hash by which a claim that uses this one knows that it has not changed."""
+        return seal(self.said, self.effective)
+
+
+def head(d: Definition) -> str:
+    """Write a definition as text."""
+    return f"{d.name}({', '.join(d.params)}) = {d.text}" if d.params else f"{d.name} = {d.text}"
 
 
 def weaker(a: str, b: str) -> str:
@@ -199,6 +228,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     return Claim(
         request.id, text, judged, own, effective, weakest, engines, found, refused, uses, request.because,
         text if judged is None else None, request.cite, noted, request.certificate,
+        {name: known[name].seal for name in uses if known[name].article != request.id.partition(".")[0]},
     )  # fmt: skip
 
 
