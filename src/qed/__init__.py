@@ -22,6 +22,7 @@ from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
 from .display.figures import figure
 from .display.ledger import ledger
+from .kernel.bitvectors import bits
 from .kernel.errors import (
     BadStatement,
     Disagreement,
@@ -35,7 +36,7 @@ from .kernel.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
+    "Vacuous", "Verdict", "Z", "bits", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
     "sample_mean", "square",
 ]  # fmt: skip
 

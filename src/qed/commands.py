@@ -13,8 +13,8 @@ from typing import Any
 
 from .claims import stored
 from .claims.verdict import decide
+from .claims.verdict import read as read_statement
 from .kernel.errors import BadStatement
-from .kernel.language import statement
 
 # Budgets are counts; the clock only stops what no count foresaw.
 LAST_RESORT = 60.0
@@ -79,7 +79,7 @@ def verdict(entry: dict[str, Any]) -> dict[str, Any]:
     """
     answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
     try:
-        judged = statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
+        judged = read_statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
         found = decide(judged)
     except BadStatement as problem:
         return {**answer, "engine": f"not a statement: {problem}"}

@@ -14,10 +14,11 @@ from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from .claims import stored
-from .claims.verdict import ACCEPTING, REJECTING, decide
+from .claims.verdict import ACCEPTING, REJECTING, decide, read
 from .commands import Unreadable, alone, in_order
+from .kernel.bitvectors import as_bits
 from .kernel.errors import BadStatement
-from .kernel.language import BINDERS, Domain, Statement, as_domain, parse_expression, statement
+from .kernel.language import BINDERS, Domain, Statement, as_domain, parse_expression
 from .kernel.lemmas import Lemma
 from .oracle import POINTS, truth
 
@@ -45,7 +46,7 @@ class Mutant:
 
     def read(self) -> Statement:
         """Read the mutant as the checker reads a statement."""
-        return statement(self.text, dict(self.domain), self.where, self.let)
+        return read(self.text, dict(self.domain), self.where, self.let)
 
     def __str__(self) -> str:
         given = [self.text, *(f"{name} in {set}" for name, set in self.domain.items()), *self.where]
@@ -98,7 +99,7 @@ def _candidates(original: Mutant) -> Iterator[Mutant]:
     for kind, tree in altered(ast.parse(original.text.strip(), mode="eval").body):
         yield but(kind, text=ast.unparse(tree))
     for name, text in original.domain.items():
-        for kind, set in sets(as_domain(text, name)):
+        for kind, set in () if as_bits(text) else sets(as_domain(text, name)):
             yield but(kind, domain={**original.domain, name: set})
     for i, text in enumerate(original.where):
         before, after = original.where[:i], original.where[i + 1 :]

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..kernel.errors import BadStatement
-from ..kernel.language import statement
 from . import stored
 from .record import Claim, Control
+from .verdict import read
 
 
 def recall(record: dict[str, Any]) -> Claim:
     """Make a claim again from its record, as far as others may use it."""
     what, control, source = stored.said(record), record["control"], record["source"]
-    judged = None if record["words"] is not None else statement(
+    judged = None if record["words"] is not None else read(
         what.statement, dict(what.domain), what.where, what.let
     )  # fmt: skip
     return Claim(

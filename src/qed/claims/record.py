@@ -10,6 +10,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..kernel.bitvectors import width_of
 from ..kernel.errors import (
     BadStatement,
     Disagreement,
@@ -20,10 +21,10 @@ from ..kernel.errors import (
     Vacuous,
 )
 from ..kernel.hunt import Hunt
-from ..kernel.language import Definition, Statement, certificate, statement
+from ..kernel.language import Definition, Statement, certificate
 from ..kernel.lemmas import Lemma
 from .stored import Said, seal
-from .verdict import contradicted, decide
+from .verdict import contradicted, decide, read
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
@@ -212,8 +213,9 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
         own, engines, refused = _by_function(request.check, request.at, request.control)
     else:
         let = {head: _text(body) for head, body in (request.let or {}).items()}
-        judged = statement(text, request.domain, request.hypotheses, let)
-        lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
+        judged = read(text, request.domain, request.hypotheses, let)
+        usable = [] if width_of(judged) else [(name, known[name].statement) for name in uses]
+        lemmas = [Lemma(name, s) for name, s in usable if s is not None and not width_of(s)]
         hint = certificate(request.certificate) if request.certificate is not None else None
         own, engines, found = _accept(judged, lemmas, hint, request, known)
         refused = _refuse(judged, lemmas, hint, request)
@@ -323,7 +325,7 @@ def _refuse(judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, reque
     text = _text(changed.pop("statement", judged.text))
     where = changed.pop("where", request.hypotheses)
     let: dict[str, Any] = {**(request.let or {}), **changed.pop("let", {})}
-    missed = statement(
+    missed = read(
         text,
         {**request.domain, **changed},
         (where,) if isinstance(where, str) else tuple(where),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..kernel import bitvectors, language
 from ..kernel.errors import OutOfReach
 from ..kernel.hunt import Hunt, hunt
 from ..kernel.language import Statement, parse_expression, substitute
@@ -60,6 +62,24 @@ class Decision:
         return f"{text} is false{at}: the sides are {self.sides[0]} and {self.sides[1]}"
 
 
+def read(
+    text: str,
+    domain: Mapping[str, object] | None = None,
+    where: tuple[str, ...] = (),
+    let: Mapping[str, object] | None = None,
+) -> Statement:
+    """Read a statement, about machine words if a variable ranges over them, or else about numbers and matrices.
+
+    Parameters
+    ----------
+    text, domain, where, let
+        As for :func:`qed.kernel.language.statement` and :func:`qed.kernel.bitvectors.statement`.
+    """
+    if any(bitvectors.as_bits(value) for value in (domain or {}).values()):
+        return bitvectors.statement(text, domain or {}, where, let)
+    return language.statement(text, dict(domain or {}), where, let)
+
+
 def decide(
     judged: Statement, lemmas: list[Lemma] | None = None, certificate: ast.expr | None = None, hunt_only: bool = False
 ) -> Decision:
@@ -81,6 +101,8 @@ def decide(
     Decision
         Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
+    if bitvectors.width_of(judged):
+        return _decide_bits(judged, hunt_only)
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
@@ -107,6 +129,26 @@ def decide(
     return Decision(proof.grade, tuple(proof.engines), hunt=found)
 
 
+def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about machine words: the hunt in Python's integers, then Z3."""
+    found = bitvectors.hunt_words(judged)
+    if found.verdict == "refuted":
+        return Decision("refuted", ("hunt in Python's integers",), found.witness or {}, found.sides, hunt=found)
+    if hunt_only and found.verdict == "survived":
+        return Decision("hunted", ("hunt in Python's integers",), hunt=found)
+    if found.verdict == "vacuous" and bitvectors.exhaustive(judged):
+        return Decision("vacuous", ("enumeration of every case",), hunt=found)
+    verdict, witness, sides = bitvectors.decided(judged)
+    if verdict == "proved" and found.verdict == "vacuous":
+        why = "the hunt met no point of the hypotheses, and one route is not enough: state more of them by let="
+        return Decision("undecided", tried=(why,), hunt=found)
+    if verdict == "undecided" and bitvectors.exhaustive(judged):
+        return Decision("exhausted", ("enumeration of every case",), hunt=found)
+    if verdict == "undecided":
+        return Decision(verdict, tried=("Z3 bit-vectors, within its budget",), hunt=found)
+    return Decision(verdict, ("Z3 bit-vectors",), witness, sides, hunt=found)
+
+
 def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
     """Find a point at which the sides of a strict relation are exactly equal, where balls cannot tell them apart."""
     for point in found.unsettled:
@@ -129,6 +171,8 @@ def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
     try:
+        if bitvectors.width_of(judged):
+            return "proved" if bitvectors.decided(judged)[0] == "proved" else None
         return Prover(judged, lemmas, certificate).run().grade
     except Exception:  # the refutation stands; an engine that breaks on a false statement does not contradict it
         return None
