@@ -10,7 +10,7 @@ from qed.claims.elsewhere import recall
 from qed.claims.verdict import decide, read
 from qed.display.card import bundle, plain, record
 from qed.kernel import bitvectors
-from qed.kernel.bitvectors import decided, failure, hunt_words, statement, word
+from qed.kernel.bitvectors import decide_words, failure, hunt_words, statement, word
 
 FLOAT = {"e(p)": "(p >> 23) & 255", "m(p)": "p & 0x7fffff", "r": "p + q - 0x3f800000"}
 NORMAL = ("1 <= e(p) <= 254", "1 <= e(q) <= 254", "Eq(p >> 31, 0)", "Eq(q >> 31, 0)", "128 <= e(p) + e(q) <= 380")
@@ -72,7 +72,7 @@ def test_z3_refutes_what_the_hunt_passes_by_and_python_confirms_it():
     """One word in 2**32 breaks it, and no likely one."""
     judged = read("Ne(p*0x9e3779b1, 0x12345678)", {"p": bits(32)})
     assert hunt_words(judged).verdict == "survived"
-    verdict, witness, sides = decided(judged)
+    verdict, witness, sides = decide_words(judged)
     assert verdict == "refuted" and int(witness["p"]) * 0x9E3779B1 % 2**32 == 0x12345678 == int(sides[0])
 
 
@@ -92,14 +92,14 @@ def test_a_shift_by_the_width_is_not_a_shift_by_nothing_and_all_else_wraps_aroun
 def test_a_model_that_python_does_not_confirm_is_a_disagreement(monkeypatch):
     monkeypatch.setattr(bitvectors, "failure", lambda *_: None)
     with pytest.raises(Disagreement, match="Python's integers do not"):
-        decided(statement("p < 5", {"p": bits(8)}))
+        decide_words(statement("p < 5", {"p": bits(8)}))
 
 
 def test_a_budget_that_is_spent_decides_nothing(monkeypatch):
     monkeypatch.setattr(bitvectors, "RLIMIT", 10_000)
     text, where = "Eq(p*q*(p + q), q*p*q + p*p*q)", ("p*q*q + 7*p > q*q",)
     judged = statement(text.replace("q*p*q + p*p*q", "(q + p)*q*p"), {"p": bits(64), "q": bits(64)}, where)
-    assert decided(judged)[0] == "undecided" and decide(judged).verdict == "undecided"
+    assert decide_words(judged)[0] == "undecided" and decide(judged).verdict == "undecided"
 
 
 def test_words_of_few_bits_are_all_tried_even_where_z3_gives_up(monkeypatch):
@@ -183,8 +183,8 @@ def test_z3_and_python_agree_on_random_expressions():
         text, env = tree(4), {"p": chance.randrange(256), "q": chance.randrange(256)}
         given = ({"p": bits(8), "q": bits(8)}, (f"Eq(p, {env['p']})", f"Eq(q, {env['q']})"))
         value = word(statement(f"Eq({text}, 0)", *given).relations[0].left, env, 8)
-        assert decided(statement(f"Eq({text}, {value})", *given))[0] == "proved"
-        assert decided(statement(f"Eq({text}, {value ^ 1})", *given))[0] == "refuted"
+        assert decide_words(statement(f"Eq({text}, {value})", *given))[0] == "proved"
+        assert decide_words(statement(f"Eq({text}, {value ^ 1})", *given))[0] == "refuted"
 
 
 def test_a_claim_about_words_may_be_joined_but_is_no_lemma_of_the_rules():

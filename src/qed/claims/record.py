@@ -10,7 +10,6 @@ from typing import Any
 
 import sympy as sp
 
-from ..kernel.bitvectors import width_of
 from ..kernel.errors import (
     BadStatement,
     Disagreement,
@@ -24,7 +23,7 @@ from ..kernel.hunt import Hunt
 from ..kernel.language import Definition, Statement, certificate
 from ..kernel.lemmas import Lemma
 from .stored import Said, seal
-from .verdict import contradicted, decide, read
+from .verdict import contradicted, decide, formal_lemma, read
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
@@ -214,8 +213,8 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     else:
         let = {head: _text(body) for head, body in (request.let or {}).items()}
         judged = read(text, request.domain, request.hypotheses, let)
-        usable = [] if width_of(judged) else [(name, known[name].statement) for name in uses]
-        lemmas = [Lemma(name, s) for name, s in usable if s is not None and not width_of(s)]
+        usable = [(name, known[name].statement) for name in uses] if formal_lemma(judged) else []
+        lemmas = [Lemma(name, s) for name, s in usable if s is not None and formal_lemma(s)]
         hint = certificate(request.certificate) if request.certificate is not None else None
         own, engines, found = _accept(judged, lemmas, hint, request, known)
         refused = _refuse(judged, lemmas, hint, request)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..kernel import bitvectors, language
+from ..kernel import bitvectors, language, supremum
 from ..kernel.errors import OutOfReach
 from ..kernel.hunt import Hunt, hunt
 from ..kernel.language import Statement, parse_expression, substitute
@@ -103,6 +103,8 @@ def decide(
     """
     if bitvectors.width_of(judged):
         return _decide_bits(judged, hunt_only)
+    if supremum.suprema(judged):
+        return _decide_supremum(judged, hunt_only)
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
@@ -138,7 +140,7 @@ def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
         return Decision("hunted", ("hunt in Python's integers",), hunt=found)
     if found.verdict == "vacuous" and bitvectors.exhaustive(judged):
         return Decision("vacuous", ("enumeration of every case",), hunt=found)
-    verdict, witness, sides = bitvectors.decided(judged)
+    verdict, witness, sides = bitvectors.decide_words(judged)
     if verdict == "proved" and found.verdict == "vacuous":
         why = "the hunt met no point of the hypotheses, and one route is not enough: state more of them by let="
         return Decision("undecided", tried=(why,), hunt=found)
@@ -147,6 +149,21 @@ def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
     if verdict == "undecided":
         return Decision(verdict, tried=("Z3 bit-vectors, within its budget",), hunt=found)
     return Decision(verdict, ("Z3 bit-vectors",), witness, sides, hunt=found)
+
+
+def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about suprema: branch and bound, against a grid of values."""
+    verdict, witness, sides, found = supremum.decide_supremum(judged)
+    if verdict == "undecided":
+        return Decision(verdict, tried=sides, hunt=found)
+    if verdict == "certified" and hunt_only:
+        return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
+    return Decision(verdict, ("ball arithmetic, supremum by branch and bound",), witness, sides, hunt=found)
+
+
+def formal_lemma(judged: Statement) -> bool:
+    """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
+    return not bitvectors.width_of(judged) and not supremum.suprema(judged)
 
 
 def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
@@ -172,7 +189,9 @@ def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr |
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
     try:
         if bitvectors.width_of(judged):
-            return "proved" if bitvectors.decided(judged)[0] == "proved" else None
+            return "proved" if bitvectors.decide_words(judged)[0] == "proved" else None
+        if supremum.suprema(judged):
+            return None  # there is one route, and it has spoken
         return Prover(judged, lemmas, certificate).run().grade
     except Exception:  # the refutation stands; an engine that breaks on a false statement does not contradict it
         return None

@@ -48,7 +48,7 @@ def hunt_text(claim: Claim) -> str | None:
         return None
     if claim.hunt.verdict == "out of reach":
         return "no numeric route"
-    if not claim.statement or not claim.statement.domain:
+    if (not claim.statement or not claim.statement.domain) and claim.hunt.points <= 1:
         return (
             "the balls of both sides meet"
             if claim.statement and "=" in {r.op for r in claim.statement.relations}

@@ -150,6 +150,10 @@ class Writer:
             t, lo, hi = bound_variable(node)
             body = self.tex(args[0], MUL)
             return rf"\int_{{{self._in_small(lo)}}}^{{{self._in_small(hi)}}} {body}\,d{name(t)}", MUL
+        if f in ("Sup", "Inf"):
+            x, lo, hi = bound_variable(node)
+            ends = rf"{name(x)} \in [{self._in_small(lo)}, {self._in_small(hi)}]"
+            return rf"\{f.lower()}_{{{ends}}} {self.tex(args[0], MUL)}", MUL
         if f == "Limit":
             return rf"\lim_{{{self.tex(args[1])}\to {self.tex(args[2])}}} {self.tex(args[0], MUL)}", MUL
         if f == "realroots":

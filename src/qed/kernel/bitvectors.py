@@ -322,7 +322,7 @@ def exhaustive(judged: Statement) -> bool:
 # The second route: Z3
 
 
-def decided(judged: Statement) -> tuple[str, dict[str, str], tuple[str, str]]:
+def decide_words(judged: Statement) -> tuple[str, dict[str, str], tuple[str, str]]:
     """Decide a statement about words of bits.
 
     Theorem: a statement holds for all words that meet the hypotheses if and only if no words meet the hypotheses and
