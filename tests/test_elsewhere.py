@@ -1,17 +1,15 @@
 """Claims used across articles: read from stored outputs, in no circle, and refused when they have changed."""
 
-import json
-
 import pytest
-from conftest import ROOT, Book
+from conftest import ROOT, Book, store
 
 from qed import BadStatement, R, Refuted, judge
 from qed.claims.elsewhere import quarrels, recall, with_elsewhere
-from qed.claims.stored import MIME, records
+from qed.claims.stored import records
 from qed.display.card import record
 from qed.site.__main__ import main
 from qed.site.build import BuildError, build
-from qed.site.notebooks import code_hash, read
+from qed.site.notebooks import read
 
 SQUARE = ("x**2 >= 0", "x**2 > 0")
 
@@ -19,19 +17,6 @@ SQUARE = ("x**2 >= 0", "x**2 > 0")
 def made(id, known=None, stated=SQUARE, **given):
     """Judge a small claim."""
     return judge(id, stated[0], domain={"x": R}, control=stated[1], known=known or {}, **given)
-
-
-def store(folder, article, *claims):
-    """Write a notebook in which each claim is the output of a cell."""
-    cells = [
-        {"cell_type": "code", "source": f"claim({c.id!r})", "execution_count": n, "id": f"cell-{n}", "metadata": {},
-         "outputs": [{"output_type": "display_data", "data": {MIME: record(c)}, "metadata": {}}]}
-        for n, c in enumerate(claims, 1)
-    ]  # fmt: skip
-    title = {"cell_type": "markdown", "source": f"# {article}", "id": "title", "metadata": {}}
-    notebook = {"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    notebook["metadata"] = {"qed": {"code": code_hash(notebook)}, "kernelspec": {"name": "python3"}}
-    (folder / f"{article}.ipynb").write_text(json.dumps(notebook))
 
 
 def known_in(folder, id, *uses, known=()):
