@@ -376,7 +376,8 @@ def compare(left: Any, name: str, right: Any) -> tuple[bool, Any]:
 def holds(reader: Reader, link: Link, env: Env, digits: Sequence[int]) -> bool:
     """Judge a relation at a point; for a falsehood all precisions, and coarser sums, must give the same gap."""
     global stirred
-    gaps, doubt = [], Doubt("the digits did not settle")
+    gaps: list[Any] = []
+    doubt = Doubt("the digits did not settle")
     for mp.dps, stirred in [*((n, False) for n in digits), (digits[-1], True)]:
         try:
             true, gap = compare(reader.value(link[0], env), link[1], reader.value(link[2], env))
