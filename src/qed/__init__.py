@@ -111,7 +111,7 @@ def claim(
     BadStatement
         Something cannot be read; the message says what to write instead.
     """
-    known = with_elsewhere(ACCEPTED, id, uses, Path.cwd())
+    known = with_elsewhere(ACCEPTED, id, (uses,) if isinstance(uses, str) else uses, Path.cwd())
     found = judge(
         id, stated, known=known, domain=domain, where=where, let=let, control=control, uses=uses, because=because,
         cite=cite, check=check, at=at, grade=grade, source=source, certificate=certificate,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 import sympy as sp
 
+from ..kernel.bitvectors import as_bits
 from ..kernel.errors import (
     BadStatement,
     Disagreement,
@@ -19,7 +21,7 @@ from ..kernel.errors import (
     Undecided,
     Vacuous,
 )
-from ..kernel.hunt import Hunt
+from ..kernel.hunt import Hunt, candidates
 from ..kernel.language import Definition, Statement, certificate
 from ..kernel.lemmas import Lemma
 from .stored import Said, seal
@@ -137,6 +139,15 @@ class Claim:
         return seal(self.said, self.effective)
 
 
+def _texts(field: str, value: Any) -> tuple[str, ...]:
+    """Read one text or several."""
+    found = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, tuple | list) else (value,)
+    for one in found:
+        if not isinstance(one, str):
+            raise BadStatement(f"{field}={one!r} is no text: write a text, or a tuple of texts")
+    return found
+
+
 def head(d: Definition) -> str:
     """Write a definition as text."""
     return f"{d.name}({', '.join(d.params)}) = {d.text}" if d.params else f"{d.name} = {d.text}"
@@ -169,7 +180,7 @@ class Request:
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """The hypotheses as a tuple, a single one included."""
-        return (self.where,) if isinstance(self.where, str) else tuple(self.where)
+        return _texts("where", self.where)
 
 
 def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **given: Any) -> Claim:
@@ -204,6 +215,7 @@ def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **give
 
 
 def _judge(request: Request, known: dict[str, Claim]) -> Claim:
+    request = replace(request, uses=_texts("uses", request.uses))
     _check_form(request, known)
     uses, noted, text = tuple(request.uses), _source(request.source), _text(request.stated)
     judged: Statement | None = None
@@ -211,8 +223,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     if request.check is not None:
         own, engines, refused = _by_function(request.check, request.at, request.control)
     else:
-        let = {head: _text(body) for head, body in (request.let or {}).items()}
-        judged = read(text, request.domain, request.hypotheses, let)
+        judged = _read("", text, request.domain, request.hypotheses, request.let)
         usable = [(name, known[name].statement) for name in uses] if formal_lemma(judged) else []
         lemmas = [Lemma(name, s) for name, s in usable if s is not None and formal_lemma(s)]
         hint = certificate(request.certificate) if request.certificate is not None else None
@@ -246,6 +257,11 @@ def _check_form(request: Request, known: dict[str, Claim]) -> None:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; a claim may use only claims made before it"
             raise BadStatement(f"uses {name!r}, which no earlier claim bears{hint}")
+    for name, value in (("because", request.because), ("cite", request.cite)):
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise BadStatement(f"{name}={value!r} says nothing: write a sentence, or leave it out")
+    if request.check is not None and not callable(request.check):
+        raise BadStatement(f"check={request.check!r} is no function: write one from a value to a Verdict")
     if request.because is not None and not request.uses:
         raise BadStatement("because= joins earlier claims: name them in uses=")
     if request.grade is not None and request.grade not in GRADES:
@@ -318,18 +334,46 @@ def _accept(
     return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",), found.hunt
 
 
+def _read(at: str, text: str, domain: dict[str, Any], where: tuple[str, ...], let: Any) -> Statement:
+    """Read a statement; what cannot be read is told with the field in which it stands."""
+    if not isinstance(let or {}, dict) or not all(isinstance(key, str) for key in let or {}):
+        raise BadStatement(f"{at}let={let!r} is no dict with names: write let={{'f(x)': 'x**2'}}")
+    bodies = {name: _text(body) for name, body in (let or {}).items()}
+    bits = any(as_bits(value) for value in domain.values())
+    # Each field by itself first, so that a mistake is told where it was made.
+    fields: list[tuple[str, tuple[Any, ...]]] = [
+        (f"in {name}=, ", ("0 < 1", {name: value}, (), {})) for name, value in domain.items()
+    ]
+    fields += [("in let=, ", ("0 < 1", domain if bits else {}, (), bodies))] if bodies else []
+    fields += [("in where=, ", (hypothesis, domain, (), bodies)) for hypothesis in where]
+    for place, given in fields:
+        try:
+            read(*given)
+        except BadStatement as problem:
+            raise BadStatement(f"{at}{place}{problem}") from None
+    try:
+        found = read(text, domain, where, bodies)
+    except BadStatement as problem:
+        raise BadStatement(f"{at}{problem}") from None
+    for name, d in found.domain.items():
+        try:
+            candidates(d, Random(0))
+        except BadStatement as problem:
+            cure = "two different ends are needed, the smaller one first"
+            raise BadStatement(f"{at}in {name}=, {problem}: {cure}") from None
+    return found
+
+
 def _refuse(judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, request: Request) -> Control:
     """Judge the near-miss as the claim was judged; it must fall with a witness."""
     changed = dict(request.control) if isinstance(request.control, dict) else {"statement": request.control}
     text = _text(changed.pop("statement", judged.text))
     where = changed.pop("where", request.hypotheses)
-    let: dict[str, Any] = {**(request.let or {}), **changed.pop("let", {})}
-    missed = read(
-        text,
-        {**request.domain, **changed},
-        (where,) if isinstance(where, str) else tuple(where),
-        {head: _text(body) for head, body in let.items()},
-    )
+    let = changed.pop("let", {})
+    if not isinstance(let, dict):
+        raise BadStatement(f"in the control, let={let!r} is no dict: write {{'f(x)': 'x**2'}}")
+    sets = {**request.domain, **changed}
+    missed = _read("in the control, ", text, sets, _texts("where", where), {**(request.let or {}), **let})
     if missed.key == judged.key:
         raise BadStatement("the control is the statement itself: state a near-miss that is false")
     found = decide(missed, lemmas, hint)
@@ -379,7 +423,8 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
         raise
     except Exception as problem:
         raise Undecided(
-            f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}"
+            f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}; "
+            "let it return a Verdict at the claimed value and at the control"
         ) from problem
     if isinstance(found, Verdict):
         if type(found.ok).__name__ not in ("bool", "bool_"):
