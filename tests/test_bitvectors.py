@@ -10,7 +10,9 @@ from qed.claims.elsewhere import recall
 from qed.claims.verdict import decide, read
 from qed.display.card import bundle, plain, record
 from qed.kernel import bitvectors
-from qed.kernel.bitvectors import decide_words, failure, hunt_words, statement, word
+from qed.kernel.bitvectors import decide_words
+from qed.numeric.words import failure, hunt_words, word
+from qed.statements.words import statement
 
 FLOAT = {"e(p)": "(p >> 23) & 255", "m(p)": "p & 0x7fffff", "r": "p + q - 0x3f800000"}
 NORMAL = ("1 <= e(p) <= 254", "1 <= e(q) <= 254", "Eq(p >> 31, 0)", "Eq(q >> 31, 0)", "128 <= e(p) + e(q) <= 380")

@@ -7,7 +7,7 @@ from conftest import ROOT
 
 from qed.claims.verdict import decide
 from qed.commands import stored_claims
-from qed.kernel.language import parse_relations, statement
+from qed.statements.language import parse_relations, statement
 
 CLAIMS = {claim["id"]: claim for claim in stored_claims(ROOT / "book") if claim["latex"] is not None}
 REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}

@@ -8,8 +8,8 @@ import pytest
 from flint import arb, fmpq
 
 from qed import N0, R, integers, interval, square
-from qed.kernel.hunt import candidates, hunt, margin, matrix, points, refine, show, show_sides, simplest
-from qed.kernel.language import statement
+from qed.numeric.hunt import candidates, hunt, margin, matrix, points, refine, show, show_sides, simplest
+from qed.statements.language import statement
 
 
 @pytest.mark.parametrize(

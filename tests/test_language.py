@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from qed import BadStatement, N, R, Z, integers, interval, judge, square
-from qed.kernel.language import (
+from qed.statements.language import (
     as_domain,
     bound_variable,
     define,

@@ -6,11 +6,11 @@ import pytest
 import sympy as sp
 
 from qed import N0, N, R, interval, square
-from qed.kernel.language import statement
 from qed.kernel.lemmas import Lemma, admits, facts, instance_sign, is_open, rewrite
 from qed.kernel.scope import NEG, Range, domain_scope
 from qed.search.match import matches
 from qed.search.tactics import Prover
+from qed.statements.language import statement
 
 
 def lemma(text: str, where: tuple[str, ...] = (), **domain: object) -> Lemma:

@@ -6,10 +6,10 @@ import pytest
 import sympy as sp
 
 from qed import N0, N, R, interval
-from qed.kernel.language import as_domain, parse_expression
 from qed.kernel.lower import Lowering
 from qed.kernel.normal import align_sums, elementary, is_zero, shift_gammas
 from qed.kernel.scope import Scope, domain_scope
+from qed.statements.language import as_domain, parse_expression
 
 
 def low(text: str, **domain: object) -> tuple[sp.Expr, Scope]:

@@ -11,12 +11,12 @@ from flint import fmpq, fmpq_poly
 
 from qed import N0, R, Z, interval
 from qed.kernel import rules
-from qed.kernel.errors import OutOfReach
-from qed.kernel.language import as_domain, parse_expression, statement
 from qed.kernel.limits import limit
 from qed.kernel.lower import Lowering, exponential, replace_name
 from qed.kernel.scope import ANY, NEG, POS, ZERO, Range, Scope, domain_scope, sign
 from qed.search.tactics import Prover
+from qed.statements.errors import OutOfReach
+from qed.statements.language import as_domain, parse_expression, statement
 
 
 def low(text: str, **domain: object) -> tuple[sp.Expr, Scope]:

@@ -7,8 +7,8 @@ import pytest
 
 from qed.claims.record import judge
 from qed.claims.sampling import sample_count, sample_mean
-from qed.kernel.errors import BadStatement, Toothless
-from qed.kernel.statistics import binomial_tail, hoeffding_radius
+from qed.numeric.statistics import binomial_tail, hoeffding_radius
+from qed.statements.errors import BadStatement, Toothless
 
 
 def cosine_squared(generator, n):

@@ -10,9 +10,6 @@ import sympy as sp
 from flint import fmpq
 
 from qed import N0, N, R, Z, interval
-from qed.kernel.balls import holds
-from qed.kernel.errors import OutOfReach, UndefinedAt
-from qed.kernel.language import as_domain, parse_expression, parse_relations
 from qed.kernel.lower import Lowering
 from qed.kernel.rules import combine_value_and_drift, nlsat
 from qed.kernel.scope import (
@@ -35,6 +32,9 @@ from qed.kernel.scope import (
     sum_sign,
     without_corners,
 )
+from qed.numeric.balls import holds
+from qed.statements.errors import OutOfReach, UndefinedAt
+from qed.statements.language import as_domain, parse_expression, parse_relations
 
 
 def signed(text: str, **domain: object) -> int:

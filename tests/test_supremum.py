@@ -9,9 +9,9 @@ from flint import arb, fmpq
 from qed import BadStatement, Disagreement, R, Refuted, Toothless, Undecided, judge
 from qed.claims.verdict import decide, read
 from qed.display.card import bundle, plain, record
-from qed.kernel import supremum
-from qed.kernel.errors import OutOfReach
-from qed.kernel.supremum import Enclosure, decide_supremum, suprema
+from qed.numeric import supremum
+from qed.numeric.supremum import Enclosure, decide_supremum, suprema
+from qed.statements.errors import OutOfReach
 
 # The error of the usual approximation of GELU by tanh, and that of its CDF as a function of the constant.
 LET = {

@@ -22,8 +22,7 @@ from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
 from .display.figures import figure
 from .display.ledger import ledger
-from .kernel.bitvectors import bits
-from .kernel.errors import (
+from .statements.errors import (
     BadStatement,
     Disagreement,
     QedError,
@@ -32,7 +31,8 @@ from .kernel.errors import (
     Undecided,
     Vacuous,
 )
-from .kernel.language import N0, N, R, Z, integers, interval, square
+from .statements.language import N0, N, R, Z, integers, interval, square
+from .statements.words import bits
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",

@@ -17,7 +17,7 @@ from .claims.record import judge
 from .claims.verdict import decide
 from .claims.verdict import read as read_statement
 from .display.card import record
-from .kernel.errors import BadStatement, QedError
+from .statements.errors import BadStatement, QedError
 
 # Budgets are counts; the clock only stops what no count foresaw.
 LAST_RESORT = 60.0

@@ -16,11 +16,11 @@ from typing import Any
 from .claims import stored
 from .claims.verdict import ACCEPTING, REJECTING, decide, read
 from .commands import Unreadable, alone, in_order
-from .kernel.bitvectors import as_bits
-from .kernel.errors import BadStatement
-from .kernel.language import BINDERS, Domain, Statement, as_domain, parse_expression
 from .kernel.lemmas import Lemma
 from .oracle import POINTS, truth
+from .statements.errors import BadStatement
+from .statements.language import BINDERS, Domain, Statement, as_domain, parse_expression
+from .statements.words import as_bits
 
 ORACLE_SECONDS = 90.0
 SWAPS = [tuple(pair.split()) for pair in (

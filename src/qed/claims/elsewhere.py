@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..kernel.errors import BadStatement
+from ..statements.errors import BadStatement
 from . import stored
 from .record import Claim, Control
 from .verdict import read

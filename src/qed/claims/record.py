@@ -11,8 +11,9 @@ from typing import Any
 
 import sympy as sp
 
-from ..kernel.bitvectors import as_bits
-from ..kernel.errors import (
+from ..kernel.lemmas import Lemma
+from ..numeric.hunt import Hunt, candidates
+from ..statements.errors import (
     BadStatement,
     Disagreement,
     QedError,
@@ -21,9 +22,8 @@ from ..kernel.errors import (
     Undecided,
     Vacuous,
 )
-from ..kernel.hunt import Hunt, candidates
-from ..kernel.language import Definition, Statement, certificate
-from ..kernel.lemmas import Lemma
+from ..statements.language import Definition, Statement, certificate
+from ..statements.words import as_bits
 from .stored import Said, seal
 from .verdict import contradicted, decide, formal_lemma, read
 

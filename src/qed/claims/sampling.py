@@ -6,8 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from ..kernel.errors import BadStatement
-from ..kernel.statistics import binomial_tail, hoeffding_radius
+from ..numeric.statistics import binomial_tail, hoeffding_radius
+from ..statements.errors import BadStatement
 from .record import Verdict
 
 ALPHA = 1e-9

@@ -6,15 +6,19 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..kernel import bitvectors, language, supremum
-from ..kernel.errors import OutOfReach
-from ..kernel.hunt import Hunt, hunt
-from ..kernel.language import Statement, parse_expression, substitute
+from ..kernel import bitvectors
 from ..kernel.lemmas import Lemma
 from ..kernel.lower import Lowering
 from ..kernel.normal import is_zero
 from ..kernel.scope import Scope
+from ..numeric import supremum, words
+from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
+from ..statements import language
+from ..statements.errors import OutOfReach
+from ..statements.language import Statement, parse_expression, substitute
+from ..statements.words import as_bits, width_of
+from ..statements.words import statement as statement_of_words
 
 ACCEPTING = ("proved", "certified", "exhausted", "instances")
 REJECTING = ("refuted", "undefined", "vacuous")
@@ -73,10 +77,10 @@ def read(
     Parameters
     ----------
     text, domain, where, let
-        As for :func:`qed.kernel.language.statement` and :func:`qed.kernel.bitvectors.statement`.
+        As for :func:`qed.statements.language.statement` and :func:`qed.statements.words.statement`.
     """
-    if any(bitvectors.as_bits(value) for value in (domain or {}).values()):
-        return bitvectors.statement(text, domain or {}, where, let)
+    if any(as_bits(value) for value in (domain or {}).values()):
+        return statement_of_words(text, domain or {}, where, let)
     return language.statement(text, dict(domain or {}), where, let)
 
 
@@ -101,7 +105,7 @@ def decide(
     Decision
         Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
-    if bitvectors.width_of(judged):
+    if width_of(judged):
         return _decide_bits(judged, hunt_only)
     if supremum.suprema(judged):
         return _decide_supremum(judged, hunt_only)
@@ -133,18 +137,18 @@ def decide(
 
 def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
     """Judge a statement about machine words: the hunt in Python's integers, then Z3."""
-    found = bitvectors.hunt_words(judged)
+    found = words.hunt_words(judged)
     if found.verdict == "refuted":
         return Decision("refuted", ("hunt in Python's integers",), found.witness or {}, found.sides, hunt=found)
     if hunt_only and found.verdict == "survived":
         return Decision("hunted", ("hunt in Python's integers",), hunt=found)
-    if found.verdict == "vacuous" and bitvectors.exhaustive(judged):
+    if found.verdict == "vacuous" and words.exhaustive(judged):
         return Decision("vacuous", ("enumeration of every case",), hunt=found)
     verdict, witness, sides = bitvectors.decide_words(judged)
     if verdict == "proved" and found.verdict == "vacuous":
         why = "the hunt met no point of the hypotheses, and one route is not enough: state more of them by let="
         return Decision("undecided", tried=(why,), hunt=found)
-    if verdict == "undecided" and bitvectors.exhaustive(judged):
+    if verdict == "undecided" and words.exhaustive(judged):
         return Decision("exhausted", ("enumeration of every case",), hunt=found)
     if verdict == "undecided":
         return Decision(verdict, tried=("Z3 bit-vectors, within its budget",), hunt=found)
@@ -163,7 +167,7 @@ def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
 
 def formal_lemma(judged: Statement) -> bool:
     """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
-    return not bitvectors.width_of(judged) and not supremum.suprema(judged)
+    return not width_of(judged) and not supremum.suprema(judged)
 
 
 def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
@@ -188,7 +192,7 @@ def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
     try:
-        if bitvectors.width_of(judged):
+        if width_of(judged):
             return "proved" if bitvectors.decide_words(judged)[0] == "proved" else None
         if supremum.suprema(judged):
             return None  # there is one route, and it has spoken

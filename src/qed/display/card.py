@@ -7,7 +7,7 @@ from typing import Any
 
 from ..claims.record import Claim, head
 from ..claims.stored import MIME
-from ..kernel.language import parse_expression
+from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
 
 

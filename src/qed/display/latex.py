@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from ..kernel.language import Definition, Domain, Relation, bound_variable
+from ..statements.language import Definition, Domain, Relation, bound_variable
 
 OPERATORS = {"=": "=", "!=": r"\ne", "<": "<", "<=": r"\le", ">": ">", ">=": r"\ge"}
 GREEK = set(

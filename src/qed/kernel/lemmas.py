@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy import Expr, Symbol
 
-from .errors import OutOfReach
-from .language import Relation, Statement
+from ..statements.errors import OutOfReach
+from ..statements.language import Relation, Statement
 from .lower import Lowering
 from .scope import ENOUGH, NEG, ZERO, Range, Scope, domain_scope, is_whole, sign
 

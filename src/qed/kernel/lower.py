@@ -9,8 +9,8 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from .errors import OutOfReach
-from .language import bound_variable
+from ..statements.errors import OutOfReach
+from ..statements.language import bound_variable
 from .scope import ANY, NEG, POS, ZERO, Range, Scope, constant_sign, is_whole, sign, without_corners
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")

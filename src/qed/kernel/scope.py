@@ -14,8 +14,9 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Integer, Symbol
 
-from . import balls, language
-from .errors import BadStatement, OutOfReach, UndefinedAt
+from ..numeric import balls
+from ..statements import language
+from ..statements.errors import BadStatement, OutOfReach, UndefinedAt
 
 NEG, ZERO, POS, ANY = 1, 2, 4, 7
 MIRROR = {a | b << 1 | c << 2: c | b << 1 | a << 2 for a in (0, 1) for b in (0, 1) for c in (0, 1)}

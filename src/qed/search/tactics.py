@@ -13,14 +13,15 @@ import sympy as sp
 from flint import fmpq
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from ..kernel import balls, boxes, rules
-from ..kernel.errors import OutOfReach, UndefinedAt
-from ..kernel.language import ARITY, CONSTANTS, Relation, Statement, parse_expression
+from ..kernel import rules
 from ..kernel.lemmas import Binding, Fact, Lemma, admits, facts, instance_sign, rewrite
 from ..kernel.limits import limit
 from ..kernel.lower import Lowering, Obligation
 from ..kernel.normal import is_zero
 from ..kernel.scope import ANY, ENOUGH, NEG, POS, ZERO, Range, Scope, constant_sign, domain_scope, sign, without_corners
+from ..numeric import balls, boxes
+from ..statements.errors import OutOfReach, UndefinedAt
+from ..statements.language import ARITY, CONSTANTS, Relation, Statement, parse_expression
 from .match import matches
 
 STEPS = 160  # derivatives taken in all chains of one inequality

@@ -1,4 +1,4 @@
-"""Reference pages made from the code: the kernel's rules, its files, and the source beside each documented name."""
+"""Reference pages made from the code: the rules, the files believed, and the source beside each documented name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ from qed.site import cards
 
 PACKAGE = Path(__file__).parent.parent
 KERNEL = PACKAGE / "kernel"
+# What is believed, from the ground up: what reads, what evaluates, what concludes.
+FLOORS = {
+    "kernel": "concludes; every proof is believed on its word",
+    "numeric": "evaluates in ball arithmetic: the hunt, the boxes, the sign of a constant",
+    "statements": "reads the text",
+}
 
 # A rule's docstring says why it may conclude, and by which name cards tell of it; names vary where braces stand.
 REASON = re.compile(r"((?:Theorem|Law|Rule|Definition)s?(?: \([^)]*\))?): ")
@@ -36,6 +42,7 @@ class Rule:
     reason: str
     card: str | None
     source: str
+    floor: str = "kernel"
 
     @property
     def name(self) -> str:
@@ -55,9 +62,9 @@ def public_functions(path: Path) -> list[ast.FunctionDef]:
 
 
 def kernel_rules() -> list[Rule]:
-    """List the kernel's functions whose docstring gives a theorem, law, rule or definition."""
+    """List the functions of the believed floors whose docstring gives a theorem, law, rule or definition."""
     found = []
-    for path in sorted(KERNEL.glob("*.py")):
+    for path in trusted_files():
         for node in public_functions(path):
             paragraphs = (ast.get_docstring(node) or "").split("\n\n")
             text = [" ".join(paragraph.split()) for paragraph in paragraphs]
@@ -65,8 +72,13 @@ def kernel_rules() -> list[Rule]:
             card = next((m[1] for paragraph in text if (m := NAME.match(paragraph))), None)
             if reason is not None:
                 code = without_docstring(ast.get_source_segment(path.read_text(encoding="utf-8"), node) or "")
-                found.append(Rule(path.stem, node.name, text[0], reason, card, code))
+                found.append(Rule(path.stem, node.name, text[0], reason, card, code, path.parent.name))
     return found
+
+
+def trusted_files() -> list[Path]:
+    """List the files of the floors that have to be believed."""
+    return [path for floor in FLOORS for path in sorted((PACKAGE / floor).glob("*.py"))]
 
 
 def without_docstring(code: str) -> str:
@@ -105,7 +117,7 @@ class KernelRules(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the list."""
-        for path in sorted(KERNEL.glob("*.py")):
+        for path in trusted_files():
             self.env.note_dependency(str(path))
         listing = nodes.definition_list(classes=["qed-rules"])
         named = self.arguments[0] == "named"
@@ -126,42 +138,58 @@ class KernelRules(SphinxDirective):
         why = nodes.paragraph("", "", nodes.emphasis(label[1], label[1]), nodes.Text(": "))
         why += words(rule.reason[label.end() :])
         definition = nodes.definition("", nodes.paragraph("", "", *words(rule.summary)), why)
-        definition += fold(f"kernel/{rule.module}.py, {rule.function}", rule.source)
+        definition += fold(f"{rule.floor}/{rule.module}.py, {rule.function}", rule.source)
         return nodes.definition_list_item("", term, definition)
 
 
-def kernel_files() -> list[tuple[str, str, int]]:
-    """List the kernel's files: name, what the file says of itself, and its lines of code.
+@dataclass(frozen=True)
+class Source:
+    """A file that has to be believed: what it says of itself, its lines of code, and all its lines.
 
-    Blank lines, comments and docstrings are not counted.
+    Blank lines, comments and docstrings are no code.
     """
+
+    floor: str
+    name: str
+    about: str
+    code: int
+    lines: int
+
+
+def kernel_files() -> list[Source]:
+    """List the files of the believed floors, those of the kernel first."""
     found = []
-    for path in sorted(KERNEL.glob("*.py")):
+    for path in trusted_files():
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
         lines = {n for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.strip().startswith("#")}
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
                 lines -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
-        found.append((path.name, (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " "), len(lines)))
-    return [entry for entry in found if entry[2]]
+        about = (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ")
+        found.append(Source(path.parent.name, path.name, about, len(lines), len(text.splitlines())))
+    return [source for source in found if source.code]
 
 
 class KernelFiles(SphinxDirective):
-    """List the kernel's files with their lines of code."""
+    """List the files that have to be believed, floor by floor, with their lines of code."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the list."""
-        listing = nodes.bullet_list()
-        files = kernel_files()
-        for name, about, lines in files:
-            self.env.note_dependency(str(KERNEL / name))
-            start = nodes.literal(name, name)
-            entry = nodes.paragraph("", "", start, nodes.Text(f", {lines} lines: "), *words(about))
-            listing += nodes.list_item("", entry)
-        total = sum(lines for _, _, lines in files)
-        text = f"In all {total} lines of code; blank lines, comments and documentation are not counted."
-        return [listing, nodes.paragraph(text, text)]
+        """Return a list for each floor."""
+        found: list[nodes.Node] = []
+        for floor, does in FLOORS.items():
+            files = [source for source in kernel_files() if source.floor == floor]
+            code, lines = sum(source.code for source in files), sum(source.lines for source in files)
+            total = f", {code} lines of code ({lines} with blank lines, comments and documentation): {does}."
+            found.append(nodes.paragraph("", "", nodes.literal(floor, floor), nodes.Text(total)))
+            listing = nodes.bullet_list()
+            for source in files:
+                self.env.note_dependency(str(PACKAGE / floor / source.name))
+                start = nodes.literal(source.name, source.name)
+                entry = nodes.paragraph("", "", start, nodes.Text(f", {source.code} lines: "), *words(source.about))
+                listing += nodes.list_item("", entry)
+            found.append(listing)
+        return found
 
 
 def add_sources(app: Sphinx, document: nodes.document) -> None:

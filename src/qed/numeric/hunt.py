@@ -16,9 +16,9 @@ from typing import Any
 
 from flint import arb, fmpq
 
+from ..statements.errors import BadStatement, OutOfReach, UndefinedAt
+from ..statements.language import Domain, Relation, Statement, parse_expression
 from .balls import Env, Matrix, Unclear, ball, holds, value
-from .errors import BadStatement, OutOfReach, UndefinedAt
-from .language import Domain, Relation, Statement, parse_expression
 
 POINTS = 160
 THIN = 12  # how many more points are drawn where hypotheses leave some out
@@ -225,7 +225,7 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
     evaluated, touching = 0, False
     for relation in claim.relations:
         try:
-            verdict, sides = holds(relation, env)
+            verdict, sides = holds(relation, env, round_ends=True)
         except UndefinedAt as reason:
             return "undefined", (str(reason),)
         except OutOfReach:

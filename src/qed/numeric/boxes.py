@@ -9,9 +9,9 @@ from typing import Any
 import flint
 from flint import arb, arb_series, fmpq
 
+from ..statements.errors import OutOfReach, UndefinedAt
+from ..statements.language import Relation, Statement, parse_expression
 from .balls import Unclear, value
-from .errors import OutOfReach, UndefinedAt
-from .language import Relation, Statement, parse_expression
 
 BOXES = 6000
 NARROW = fmpq(1, 2**120)

@@ -16,10 +16,10 @@ from typing import Any
 import flint
 from flint import arb, arb_series, fmpq
 
+from ..statements.errors import Disagreement, OutOfReach, UndefinedAt
+from ..statements.language import Statement, bound_variable
 from .balls import Unclear, ball, value
-from .errors import Disagreement, OutOfReach, UndefinedAt
 from .hunt import Hunt, show_sides
-from .language import Statement, bound_variable
 
 BITS = range(8, 97, 8)  # the widths that are tried, as powers of 1/2
 PIECES = 12_000
@@ -80,7 +80,7 @@ class Enclosure:
         self.queue: list[Piece] = []
         self.count = 0
         lo, hi = self.a.lower().fmpq(), self.b.upper().fmpq()
-        for end in {lo, hi}:
+        for end in (lo, hi):
             self.raise_low(end)
         for which in range(len(self.functions)):
             self.push(lo, hi, which)

@@ -1,0 +1,1 @@
+"""The numeric route: FLINT evaluates, encloses and looks for counterexamples."""
