@@ -21,6 +21,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
 
+from qed.claims.elsewhere import quarrels
 from qed.site import notebooks
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
@@ -107,7 +108,10 @@ def preflight(root: Path) -> list[str]:
             except notebooks.BadNotebook as error:
                 wrong = [str(error)]
             found += [f"{path.relative_to(root)}: {line}" for line in wrong]
-    return found or notebooks.missing_uses(books)
+    if found := found or notebooks.missing_uses(books):
+        return found
+    records = [claim.record for notebook in books.values() for claim in notebooks.claims(notebook)]
+    return [f"book/{id.partition('.')[0]}.ipynb: {line}" for id, line in quarrels(records)]
 
 
 def _sphinx(root: Path, stage: Path) -> str:
@@ -141,8 +145,6 @@ def _inputs(root: Path) -> dict[str, Hashes]:
     """Hashes of all that the site is made from: the pages, and what surrounds all pages."""
     book = _hashes(root / "book")
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
-    if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
-        pages["../CHANGELOG.md"] = _hash(changelog)
     frame = {name: value for name, value in book.items() if name not in pages}
     beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
     frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
