@@ -18,6 +18,7 @@ from typing import Any
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
+from .display.explorers import explorer, slider
 from .display.figures import figure
 from .display.ledger import ledger
 from .statements.errors import (
@@ -33,8 +34,8 @@ from .statements.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
-    "sample_mean", "square",
+    "Vacuous", "Verdict", "Z", "claim", "explorer", "figure", "integers", "interval", "judge", "ledger",
+    "sample_count", "sample_mean", "slider", "square",
 ]  # fmt: skip
 
 

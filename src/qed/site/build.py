@@ -24,7 +24,8 @@ from pathlib import Path
 from qed.site import notebooks
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
-            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer")
+            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
+            "pillow", "resvg-py")
 
 Hashes = dict[str, str]
 
@@ -143,7 +144,8 @@ def _inputs(root: Path) -> dict[str, Hashes]:
     if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
         pages["../CHANGELOG.md"] = _hash(changelog)
     frame = {name: value for name, value in book.items() if name not in pages}
-    frame |= {name: _hash(root / name) for name in ("_config.yml", "_toc.yml") if (root / name).exists()}
+    beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
+    frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.
     frame |= {f"qed/{name}": value for name, value in _hashes(Path(__file__).parent.parent).items()}
     frame |= {name: metadata.version(name) for name in PACKAGES} | {"python": sys.version}

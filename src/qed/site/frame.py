@@ -24,6 +24,8 @@ KATEX = HERE / "katex"
 # Every page needs these; one style sheet and one script, so that a first visit asks for few files.
 STYLES = (STATIC / "frame.css", STATIC / "qed.css")
 SCRIPTS = (KATEX / "copy-tex.min.js", STATIC / "frame.js", STATIC / "qed.js")
+# What notebooks bring in their outputs, and pages with explorers ask for.
+EXPLORER = tuple(HERE.parent / "display" / name for name in ("explorer.css", "explorer.js"))
 BOOK_CSS, BOOK_JS, MATH_CSS = "book.css", "book.js", "math.css"
 
 # What Sphinx and its extensions bring and no page here needs.
@@ -220,6 +222,8 @@ def _write_assets(app: Sphinx) -> None:
     bundled = {path.name for path in (*STYLES, *SCRIPTS)}
     copy_asset(KATEX, static / "katex", excluded=lambda name: name.endswith((".js", ".css", ".md")))
     copy_asset(STATIC, static, excluded=lambda name: name in bundled or name.endswith(".md"))
+    for file in EXPLORER:
+        copy_asset(file, static)
     (static / BOOK_CSS).write_text("\n".join(path.read_text(encoding="utf-8") for path in STYLES), encoding="utf-8")
     (static / BOOK_JS).write_text(";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS), encoding="utf-8")
     (static / MATH_CSS).write_text(_math_style(), encoding="utf-8")
