@@ -20,6 +20,7 @@ from .claims.elsewhere import with_elsewhere
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
+from .display.explorers import explorer, slider
 from .display.figures import figure
 from .display.ledger import ledger
 from .statements.errors import (
@@ -36,8 +37,8 @@ from .statements.words import bits
 
 __all__ = [
     "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "bits", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
-    "sample_mean", "square",
+    "Vacuous", "Verdict", "Z", "bits", "claim", "explorer", "figure", "integers", "interval", "judge", "ledger",
+    "sample_count", "sample_mean", "slider", "square",
 ]  # fmt: skip
 
 

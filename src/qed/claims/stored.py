@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 MIME = "application/vnd.qed.claim+json"
+SCHEMA = 1  # the version of the record, which every record tells
 
 
 class BadNotebook(ValueError):
