@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from qed.claims.elsewhere import quarrels
 from qed.site import notebooks
@@ -97,7 +98,7 @@ def preflight(root: Path) -> list[str]:
              for path in sorted(root.glob("book/*.*")) if path.suffix in (".md", ".ipynb")}
     named = {name.removesuffix(".md").removesuffix(".ipynb") for name in named}
     found = [f"_toc.yml: names {name}, and there is no such page" for name in sorted(named - set(pages))]
-    books = {}
+    books: dict[str, dict[str, Any]] = {}
     for name, path in pages.items():
         if name not in named:
             found.append(f"{path.relative_to(root)}: missing from _toc.yml")
@@ -110,8 +111,8 @@ def preflight(root: Path) -> list[str]:
             found += [f"{path.relative_to(root)}: {line}" for line in wrong]
     if found := found or notebooks.missing_uses(books):
         return found
-    records = [claim.record for notebook in books.values() for claim in notebooks.claims(notebook)]
-    return [f"book/{id.partition('.')[0]}.ipynb: {line}" for id, line in quarrels(records)]
+    claims = [claim.record for notebook in books.values() for claim in notebooks.claims(notebook)]
+    return [f"book/{id.partition('.')[0]}.ipynb: {line}" for id, line in quarrels(claims)]
 
 
 def _sphinx(root: Path, stage: Path) -> str:
@@ -145,6 +146,8 @@ def _inputs(root: Path) -> dict[str, Hashes]:
     """Hashes of all that the site is made from: the pages, and what surrounds all pages."""
     book = _hashes(root / "book")
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
+    if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
+        pages["../CHANGELOG.md"] = _hash(changelog)
     frame = {name: value for name, value in book.items() if name not in pages}
     beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
     frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
