@@ -25,14 +25,16 @@ def test_the_recurrence_alone_does_not_prove_a_sum_whose_first_value_differs():
     """From n to n + 1 both sides double; at n = 0 they are 1 and 2."""
     import sympy as sp
 
+    from qed.kernel.lower import domain_scope
     from qed.kernel.rules import wilf_zeilberger
-    from qed.kernel.scope import domain_scope
+    from qed.kernel.theorems import Refused
 
     scope = domain_scope({"n": N0})
-    n, k = scope.symbols["n"], sp.Symbol("k", integer=True, nonnegative=True)
+    n, k = scope.names["n"], sp.Symbol("k", integer=True)
     total, proposal = sp.Sum(sp.binomial(n, k), (k, 0, n)), -k / (2 * (n + 1 - k))
-    assert wilf_zeilberger(total, 2**n, proposal, n, scope)
-    assert not wilf_zeilberger(total, 2 * 2**n, proposal, n, scope)
+    assert wilf_zeilberger(total, 2**n, proposal, scope).right == 2**n
+    with pytest.raises(Refused, match="ends"):
+        wilf_zeilberger(total, 2 * 2**n, proposal, scope)
 
 
 def test_an_antiderivative_proves_an_integral_and_its_negative_does_not():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -195,7 +196,7 @@ def test_a_proof_without_grade_is_never_an_acceptance(monkeypatch: pytest.Monkey
 
 def test_a_proof_of_what_the_hunt_refutes_is_a_disagreement_and_no_acceptance(monkeypatch: pytest.MonkeyPatch) -> None:
     def generous(self: Any) -> Any:
-        self.proof.grade = "proved"
+        self.proof.conclusion = SimpleNamespace(grade="proved", engines=("generosity",))
         return self.proof
 
     monkeypatch.setattr(Prover, "run", generous)
