@@ -171,7 +171,11 @@ def meets(t: Sign, goal: Goal) -> bool:
 
 
 def conclude(todo: Plan, theorems: Iterable[Theorem]) -> Conclusion:
-    """Conclude a statement from theorems that meet all its goals."""
+    """Conclude a statement from theorems that meet all its goals.
+
+    Rule: what is shown for every obligation, relation and limit of a statement proves it; about matrices of several
+    sizes it proves these instances.
+    """
     found = list(theorems)
     signs = [t for t in found if isinstance(t, Sign)]
     used: list[Theorem] = []
@@ -229,8 +233,6 @@ def certified(claim: Statement) -> Conclusion:
     """Certify strict inequalities by balls: at the one point of a statement without variables, or on a box.
 
     Theorem: FLINT's balls contain the true values.
-
-    On cards: ``ball arithmetic``.
     """
     engine = "ball arithmetic, branch and bound" if claim.domain else "ball arithmetic"
     for relation in claim.relations:
@@ -245,7 +247,10 @@ def certified(claim: Statement) -> Conclusion:
 
 
 def refuted(todo: Plan, t: Sign, value: Equal) -> Refutation:
-    """Refute a statement by a theorem on the difference of two sides: `value` says what that is, `t` its sign."""
+    """Refute a statement by a theorem on the difference of two sides: `value` says what that is, `t` its sign.
+
+    Law: a difference of another sign than the relation allows contradicts the relation.
+    """
     place = [k for k, g in enumerate(todo.goals) if (g.expression, g.scope) == (value.left, value.scope)]
     require(place and t.expression == value.right and t.scope == value.scope, "no goal of this statement")
     require(not t.signs & todo.goals[place[0]].allowed, "the theorem does not contradict it")
@@ -272,7 +277,8 @@ def refuted_limit(todo: Plan, limit: Limit) -> Refutation:
 def undefined(todo: Plan, owed: Goal, base: Expr, a: Expr, b: Expr) -> Refutation:
     """Refute a statement whose denominator certainly vanishes somewhere in the domain, from a to b.
 
-    The variable of an integral counts too; but an integrand may be singular at the ends of an improper one.
+    Theorem (intermediate values): see `vanishing`. The variable of an integral counts too; but an integrand may be
+    singular at the ends of an improper one.
     """
     (x,) = owed.expression.free_symbols
     require(owed in todo.obligations and owed.allowed == NEG | POS and owed.necessary, "it may be defined elsewhere")

@@ -124,7 +124,10 @@ def bound(e: Expr) -> set[Symbol]:
 
 
 def holds_at(image: Expr, x: Symbol, span: Range, scope: Scope) -> bool:
-    """Tell whether an expression has a value everywhere on a scope, always in the range of x."""
+    """Tell whether an expression has a value everywhere on a scope, always in the range of x.
+
+    Rule: an integer variable takes only what is certainly an integer, and no variable what may lie beyond an end.
+    """
     if image.free_symbols - set(scope.ranges) or not defined(image, scope):
         return False
     inside = [sign(sp.expand(way * (image - end)), scope) for end, _, way in span.ends]
@@ -152,7 +155,10 @@ def instance(t: Sign | Equal, binding: Binding, scope: Scope) -> Sign | Equal:
 
 
 def side(scope: Scope, x: Symbol, anchor: Expr, upward: bool, closed: bool = False) -> Scope:
-    """Narrow the range of x to what lies above, or below, an anchor in it or at its end."""
+    """Narrow the range of x to what lies above, or below, an anchor in it or at its end.
+
+    Definition: the side of a point in an interval is an interval that begins or ends there.
+    """
     span = scope.ranges[x]
     require(anchor.free_symbols <= set(scope.ranges) - {x}, "an anchor is a point")
     for end, _, way in span.ends:
@@ -446,8 +452,6 @@ def boxed(e: Expr, signs: int, scope: Scope) -> Sign:
     """Certify that an expression is positive, or negative, by enclosing it on a box that holds the scope.
 
     Theorem: FLINT's balls contain the true values, so an inequality that they show on every piece of a box is true.
-
-    On cards: ``ball arithmetic, branch and bound``.
     """
     symbols = sorted(e.free_symbols, key=str)
     require(not bound(e) and signs in (POS, NEG), "sums and integrals have no ball here")
