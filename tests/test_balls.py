@@ -6,7 +6,7 @@ import flint
 import pytest
 from flint import acb, arb, fmpq, fmpq_poly
 
-from qed import R, interval
+from qed import R, Undecided, interval, judge
 from qed.numeric.balls import (
     Matrix,
     Unclear,
@@ -21,6 +21,7 @@ from qed.numeric.balls import (
     whole,
 )
 from qed.numeric.boxes import certify
+from qed.numeric.hunt import hunt
 from qed.statements.errors import OutOfReach, UndefinedAt
 from qed.statements.language import parse_expression, parse_relations, statement
 
@@ -270,3 +271,37 @@ def test_branch_and_bound_certifies_a_strict_inequality_and_ignores_no_hypothesi
     assert certify(claim.relations[0], claim)
     held = statement("x < 2", {"x": interval("[0, 1]")}, ("x > 0",))
     assert not certify(held.relations[0], held)
+
+
+KINKED = [
+    ("Integral((1 - t**2)**(3/2), (t, -1, 1))", "3*pi/8"),
+    ("Integral(1 - t**(1/p), (t, 0, 1))", "1/(p + 1)"),
+    ("Integral(pi - 2*asin(t), (t, 0, 1))", "2"),
+    ("Integral(1/Max(1/p, sqrt(t)), (t, 0, 1))", "2 - 1/p"),
+    ("Integral(Abs(sin(t) - 1/2), (t, 0, pi))", "2*sqrt(3) - 2 - pi/6"),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), KINKED)
+def test_the_hunt_sees_integrals_with_roots_at_the_ends_and_corners_between(text: str, value: str):
+    sets = {"p": "[1, 9]"} if "p" in text.replace("pi", "") else {}
+    assert hunt(statement(f"Eq({text}, {value})", sets)).verdict == "survived"
+    assert hunt(statement(f"Eq({text}, {value} + 1/10**9)", sets)).verdict == "refuted"
+
+
+def test_an_integrand_that_is_undefined_on_a_short_piece_is_never_certified():
+    relation = statement("Integral(sqrt(t), (t, -1/10**40, 1)) < 1", {}).relations[0]
+    assert holds(relation, {})[0] is None
+    with pytest.raises(Undecided):
+        judge("t.t", "Integral(sqrt(t), (t, -1/10**40, 1)) < 1", domain={}, control="Integral(sqrt(t), (t, 0, 1)) < 0")
+
+
+def test_a_derivative_within_a_derivative_is_a_second_derivative():
+    assert at("diff(x*diff(x**3, x), x)", x=2) == at("9*x**2", x=2)
+    assert holds(parse_relations("Gt(diff(sin(x)*diff(diff(cos(x), x), x), x), 0)")[0], {"x": fmpq(2)})[0] is True
+    assert holds(parse_relations("Eq(diff(diff(x**4, x), x), 12*x**2 + 1)")[0], {"x": fmpq(3)})[0] is False
+
+
+def test_the_derivative_of_a_dilogarithm_is_a_logarithm():
+    assert hunt(statement("Eq(diff(polylog(2, z), z), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "survived"
+    assert hunt(statement("Eq(diff(polylog(3, z), z, 2), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "refuted"

@@ -29,7 +29,7 @@ API = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 RULES = reference.kernel_rules()
 CLAIMS = stored_claims(ROOT / "book")
 
-CONCLUDING = ("rules", "limits", "residual", "lemmas", "conclude")
+CONCLUDING = ("kernel/rules", "kernel/limits", "kernel/residual", "kernel/lemmas", "kernel/conclude", "numeric/boxes")
 HELPERS = {
     "bound": "lists symbols",
     "is_zero": "is the test behind residual, which names the theorem",
@@ -52,8 +52,8 @@ UNREFUSED = {
 
 @pytest.mark.parametrize("module", CONCLUDING)
 def test_every_function_that_may_conclude_names_its_theorem(module: str):
-    named = {rule.function for rule in RULES if rule.module == module}
-    public = {node.name for node in reference.public_functions(reference.KERNEL / f"{module}.py")}
+    named = {rule.function for rule in RULES if rule.module == module.partition("/")[2]}
+    public = {node.name for node in reference.public_functions(reference.PACKAGE / f"{module}.py")}
     assert public - named - set(HELPERS) == set()
 
 
@@ -176,9 +176,9 @@ def imported(tree: ast.Module) -> tuple[dict[str, str], dict[str, str]]:
     """Map the names by which a test file knows the kernel's modules, and their functions, to their true names."""
     modules, functions = {}, {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module in ("qed.kernel", "qed.numeric"):
+        if isinstance(node, ast.ImportFrom) and node.module in ("qed.kernel", "qed.numeric", "qed.statements"):
             modules |= {alias.asname or alias.name: alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("qed.kernel.", "qed.numeric.")):
+        elif isinstance(node, ast.ImportFrom) and re.match(r"qed\.(kernel|numeric|statements)\.", node.module or ""):
             home = (node.module or "").rpartition(".")[2]
             functions |= {alias.asname or alias.name: f"{home}.{alias.name}" for alias in node.names}
     return modules, functions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import flint
@@ -20,6 +21,10 @@ PRECISIONS = (64, 128, 256, 512, 1024)
 EVALUATIONS = 3000
 MAX_TERMS = 4000
 Env = dict[str, Any]
+
+
+# While the hunt evaluates an integral, a radicand that is 0 at an end may reach below 0 in its ball.
+rounded_ends = ContextVar("rounded_ends", default=False)
 
 
 class Unclear(Exception):
@@ -144,6 +149,9 @@ def power(a: Any, b: Any) -> Any:
         positive(b, "zero to a power that is not positive")
         return fmpq(0)
     base = a[0] if isinstance(a, arb_series) else a
+    if rounded_ends.get() and isinstance(a, arb) and a.contains(0) and b > 0:
+        top = a.upper()
+        return arb(0).union((ball(b) * top.log()).exp()) if top > 0 else arb(0)
     positive(base, "a power of a number that is not positive, with an exponent that is no integer")
     if isinstance(a, fmpq) and isinstance(b, fmpq) and b.q == 2:
         root = a.p.isqrt(), a.q.isqrt()
@@ -168,7 +176,8 @@ def _sqrt(x: Any) -> Any:
     if isinstance(x, arb) and not x > 0:
         if x < 0:
             raise UndefinedAt("the square root of a negative number")
-        raise Unclear("the radicand may be negative")
+        if not rounded_ends.get():
+            raise Unclear("the radicand may be negative")
     if isinstance(x, fmpq) and x < 0:
         raise UndefinedAt("the square root of a negative number")
     return power(x, fmpq(1, 2))
@@ -310,6 +319,14 @@ def _polylog(s: Any, x: Any) -> Any:
     if isinstance(x, fmpq | arb) and x > 1:
         raise UndefinedAt("a polylogarithm beyond 1")
     _off_cut("polylog", x)
+    if isinstance(x, arb_series):
+        # Theorem: z times the derivative of Li_s(z) is Li_(s-1)(z).
+        start = arb_series([_polylog(s, x[0])], x.prec)
+        if x.prec == 1:
+            return start
+        shorter = arb_series(list(x), x.prec - 1)
+        slope = divide(_polylog(s - 1, shorter), shorter) * x.derivative()
+        return start + slope.integral()
     return ball(x).polylog(ball(s))
 
 
@@ -323,6 +340,9 @@ def _method(name: str) -> Callable[[Any], Any]:
             return fmpq(at_zero)
         x = ball(x)
         _off_cut(name, x)
+        if rounded_ends.get() and isinstance(x, arb) and name in ("asin", "acos") and not (x > 1 or x < -1):
+            ends = [getattr(arb(min(max(end, arb(-1)), arb(1))), name)() for end in (x.lower(), x.upper())]
+            return ends[0].union(ends[1])
         if isinstance(x, arb_series) and name in ("sinh", "cosh", "tanh"):
             if name == "tanh":
                 return 1 - divide(fmpq(2), (2 * x).exp() + 1)
@@ -435,16 +455,22 @@ def _call(node: ast.Call, env: Env) -> Any:
     if name == "diff":
         variable = node.args[1].id if isinstance(node.args[1], ast.Name) else ""
         order = whole(value(node.args[2], env)) if len(node.args) == 3 else 1
-        if not isinstance(env.get(variable), fmpq | arb) or order is None or order < 0:
+        point: Any = env.get(variable)
+        inside = isinstance(point, arb_series) and point.length() == 2 and point[1] == 1  # within another derivative
+        if not (isinstance(point, fmpq | arb) or inside) or order is None or order < 0:
             raise OutOfReach("this derivative")
-        at = arb_series([ball(env[variable]), 1], order + 1)
+        kept = point.prec if inside else 1
+        at = arb_series([point[0] if inside else ball(point), 1], order + kept)
         series = value(node.args[0], {**env, variable: at})
-        scale = fmpq(flint.fmpz.fac_ui(flint.fmpz(order)))
 
-        def coefficient(entry: Any) -> Any:
-            return entry[order] * scale if isinstance(entry, arb_series) else fmpq(0)
+        def derived(entry: Any) -> Any:
+            if not isinstance(entry, arb_series):
+                return fmpq(0) if order else entry
+            for _ in range(order):
+                entry = entry.derivative()
+            return entry if inside else entry[0]
 
-        return series.map(coefficient) if isinstance(series, Matrix) else coefficient(series)
+        return series.map(derived) if isinstance(series, Matrix) else derived(series)
     if name == "realroots":
         variable = node.args[1].id if isinstance(node.args[1], ast.Name) else ""
         polynomial = value(node.args[0], {**env, variable: fmpq_poly([0, 1])})
@@ -472,14 +498,16 @@ def _integral(node: ast.Call, env: Env) -> Any:
         return fmpq(0)
     held = {name: acb(v) if isinstance(v, arb) else v for name, v in env.items()}
 
-    def integrand(z: acb, _analytic: bool) -> acb:
+    def integrand(z: acb, analytic: bool) -> acb:
+        # On a piece of the path itself an enclosure is enough, so corners do no harm there.
+        on_path = not analytic and z.imag == 0
         try:
-            return acb(value(node.args[0], {**held, variable: z}))
+            return acb(value(node.args[0], {**env, variable: z.real} if on_path else {**held, variable: z}))
         except (Unclear, UndefinedAt, TypeError):
             return acb("nan")
 
     try:
-        result = acb.integral(integrand, a, b, rel_tol=arb(2) ** -60, eval_limit=EVALUATIONS)
+        result = acb.integral(integrand, a, b, rel_tol=arb(2) ** -60, eval_limit=EVALUATIONS, use_heap=True)
     except SystemError as problem:
         raise OutOfReach("the integrand has no numeric route") from problem
     if not result.is_finite():
@@ -518,12 +546,22 @@ def precisions(relation: Relation) -> tuple[int, ...]:
     return PRECISIONS[:3] if relation.op == "=" else PRECISIONS
 
 
-def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | None]:
+def holds(relation: Relation, env: Env, round_ends: bool = False) -> tuple[bool | None, tuple[Any, Any] | None]:
     """Judge a relation at a point.
 
     Theorem: a ball contains the true value, so that numbers in two balls that do not meet stand in the balls' order.
 
     On cards: ``ball arithmetic``.
+
+    Parameters
+    ----------
+    relation : Relation
+        What is judged.
+    env : dict
+        An exact value for every free name.
+    round_ends : bool
+        Take an integrand as defined up to the ends of its interval. Nothing may be concluded from a relation that
+        holds so; the hunt concludes nothing.
 
     Returns
     -------
@@ -539,6 +577,7 @@ def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | 
     """
     sides = None
     saved = flint.ctx.prec
+    token = rounded_ends.set(round_ends)
     try:
         for precision in precisions(relation):
             flint.ctx.prec = precision
@@ -553,6 +592,7 @@ def holds(relation: Relation, env: Env) -> tuple[bool | None, tuple[Any, Any] | 
                 return verdict, sides
     finally:
         flint.ctx.prec = saved
+        rounded_ends.reset(token)
     return None, sides
 
 

@@ -225,7 +225,7 @@ def _judge(claim: Statement, env: Env) -> tuple[str, tuple[str, ...]]:
     evaluated, touching = 0, False
     for relation in claim.relations:
         try:
-            verdict, sides = holds(relation, env)
+            verdict, sides = holds(relation, env, round_ends=True)
         except UndefinedAt as reason:
             return "undefined", (str(reason),)
         except OutOfReach:
