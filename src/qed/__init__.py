@@ -19,6 +19,7 @@ from .claims.ledger import ledger
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.figures import figure
+from .kernel.checks import Evidence, below, impossible
 from .statements.errors import (
     BadStatement,
     Disagreement,
@@ -31,9 +32,9 @@ from .statements.errors import (
 from .statements.language import N0, N, R, Z, integers, interval, square
 
 __all__ = [
-    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "claim", "figure", "integers", "interval", "judge", "ledger", "sample_count",
-    "sample_mean", "square",
+    "BadStatement", "Claim", "Disagreement", "Evidence", "N", "N0", "QedError", "R", "Refuted", "Toothless",
+    "Undecided", "Vacuous", "Verdict", "Z", "below", "claim", "figure", "impossible", "integers", "interval", "judge",
+    "ledger", "sample_count", "sample_mean", "square",
 ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ class _Sealed:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not SEAL:
-            raise TypeError(f"only a rule of the kernel makes a {type(self).__name__}")
+            raise TypeError(f"only the kernel makes a theorem: {type(self).__name__} is forged")
 
 
 @dataclass(frozen=True)
