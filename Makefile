@@ -17,6 +17,12 @@ test: environment  ## run every test
 serve: html  ## build the site and show it on a local port
 	@$(SITE) serve
 
+epub: environment  ## make an EPUB of the book
+	@$(SITE) epub
+
+pdf: environment  ## print a PDF of the book; needs Chromium or Chrome
+	@$(SITE) pdf
+
 lab: environment  ## open JupyterLab on the book
 	@.venv/bin/jupyter lab book
 
@@ -37,4 +43,4 @@ environment:
 	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	exec $$found src/qed/site/environment.py
 
-.PHONY: help html test serve lab refresh new environment
+.PHONY: help html test serve epub pdf lab refresh new environment

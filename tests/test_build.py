@@ -167,13 +167,6 @@ def test_a_formula_in_a_card_that_katex_cannot_set_is_named_with_its_cell(small:
     assert "nosuchmacro" in message
 
 
-def test_a_figure_without_alternative_text_is_refused(small: Book):
-    book = small.notebook()
-    del book["cells"][4]["outputs"][0]["metadata"]["qed"]["alt"]
-    small.store(book)
-    assert "figure 'squares.fig-parabola' has no alternative text" in refusal(small)
-
-
 def test_a_failed_build_leaves_the_last_good_site_as_it_was(small: Book, capsys: pytest.CaptureFixture[str]):
     build(small.root)
     before = small.files()

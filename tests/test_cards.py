@@ -15,7 +15,8 @@ import pytest
 
 from qed import N0, R, judge, square
 from qed.claims.record import Claim, Verdict
-from qed.display.card import MIME, bundle
+from qed.claims.stored import MIME
+from qed.display.card import Card, bundle, rounded
 
 CLAIMS: dict[str, dict[str, Any]] = {
     "t.sturm": {"stated": "x**2 - 2*x + 1 >= 0", "domain": {"x": R}, "control": "x**2 - 2*x + 1 > 0"},
@@ -91,6 +92,7 @@ def test_the_text_says_grade_statement_domain_proof_hunt_and_near_miss(made: dic
 
 def test_the_record_has_every_field_and_no_other_for_every_claim(made: dict[str, dict[str, Any]]) -> None:
     fields = {
+        "schema",
         "id",
         "statement",
         "latex",
@@ -160,7 +162,7 @@ def test_prose_is_marked_as_stated_in_words_and_has_no_formula() -> None:
     found = judge(
         "t.words", "one <is> one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={}
     )
-    card = found._repr_mimebundle_()
+    card = Card(found)._repr_mimebundle_()
     assert isinstance(found, Claim) and "[stated in words]" in str(card["text/plain"])
     assert card[MIME]["latex"] is None and card[MIME]["words"] == "one <is> one"  # type: ignore[index]
     assert "one &lt;is&gt; one" in str(card["text/html"])
@@ -178,3 +180,31 @@ def test_a_changed_sign_changes_the_shown_formula() -> None:
     one = bundle(judge("t.a", "exp(x) >= 1 + x", domain={"x": R}, control="exp(x) > 1 + x", known={}))
     two = bundle(judge("t.a", "exp(x) >= 1 - x", domain={"x": "[0, oo)"}, control="exp(x) > 1 - x", known={}))
     assert one[MIME]["latex"] != two[MIME]["latex"]
+
+
+def test_rounded_values_say_so_and_exact_ones_do_not() -> None:
+    found = bundle(judge("t.a", "exp(x) >= 1 + x", domain={"x": "[1, 3]"}, control="exp(x) >= 1 + 2*x", known={}))
+    assert "fails at x = 1: about 2.71828 against 3" in found["text/plain"]
+    assert r"the sides are about \(2.71828\) and \(3\)" in found["text/html"]
+    assert found[MIME]["control"]["values"] == ["2.71828", "3"]
+
+
+@pytest.mark.parametrize("value, is_rounded", [
+    ("3", False), ("-2/7", False), ("exp(1)", False), ("[[1, -2/3]]", False),
+    ("2.71828", True), ("1e+8", True), ("4.85165e+8", True), ("1e-12", True), ("[[1, 0.25]]", True),
+])  # fmt: skip
+def test_a_value_is_rounded_if_it_has_a_point_or_an_exponent(value: str, is_rounded: bool) -> None:
+    assert rounded(value) is is_rounded
+
+
+def test_the_exact_statement_holds_what_the_near_miss_changed_and_where_it_falls(
+    made: dict[str, dict[str, Any]],
+) -> None:
+    exact = re.search(r"<pre>(.*?)</pre>", made["t.sum"]["text/html"], re.DOTALL)[1]  # type: ignore[index]
+    assert "near-miss: Eq(Sum(k, (k, 0, n)), f(n)), f(n) = n**2/2\n  fails at n = " in exact
+
+
+def test_without_a_style_sheet_the_grade_follows_the_name_with_a_space_between() -> None:
+    found = judge("t.words", "one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={})
+    header = re.search(r"<header.*?</header>", str(bundle(found)["text/html"]), re.DOTALL)[0]  # type: ignore[index]
+    assert re.sub(r"<[^>]*>", "", header).split() == ["t.words", "instances", "stated", "in", "words"]

@@ -25,15 +25,14 @@ from qed import (
     Undecided,
     Vacuous,
     Verdict,
-    below,
     claim,
-    impossible,
     integers,
     judge,
     ledger,
     square,
 )
 from qed.claims.record import ACCEPTED, GRADES, weaker
+from qed.kernel.checks import below, impossible
 from qed.search.tactics import Prover
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from qed import figure
 from qed.display.figures import describe, three
@@ -55,3 +57,22 @@ def test_a_figure_carries_name_caption_and_alt_text_and_the_same_bytes_twice(mon
     assert more["metadata"]["qed"]["figure"] == "t.fig" and more["metadata"]["qed"]["caption"] == "A square."
     assert more["metadata"]["qed"]["alt"].startswith("square: 5 points")
     assert b"Software" not in one["image/png"]
+
+
+def test_a_figure_has_two_dots_for_each_pixel_and_few_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    x = np.linspace(0, 6, 400)
+
+    def draw(axes: Any) -> dict[str, Any]:
+        axes.plot(x, np.sin(x))
+        return {"sine": (x, np.sin(x))}
+
+    figure(draw, "t.fig-sine", "A sine.", size=(6.0, 3.0))
+    picture = Image.open(io.BytesIO(shown[0]["image/png"]))
+    assert picture.size == (1200, 600)
+    assert picture.mode == "P"
+    white, blue = picture.convert("RGB").getpixel((1199, 0)), (0, 114, 178)
+    assert white == (255, 255, 255)
+    seen = {colour for _, colour in picture.convert("RGB").getcolors(256)}
+    assert min(sum(abs(a - b) for a, b in zip(colour, blue, strict=True)) for colour in seen) < 6

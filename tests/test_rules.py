@@ -300,6 +300,28 @@ def test_an_equation_is_differentiated_on_open_intervals_without_corners_only() 
 # Instances
 
 
+def test_an_image_lies_in_a_range_only_if_it_certainly_does() -> None:
+    _, scope = low("y", y="[0, oo)", n=N0)
+    x, k, y, n = sp.Symbol("x", real=True), sp.Symbol("k", integer=True), scope.names["y"], scope.names["n"]
+    right = Range(ZERO_, None)
+    assert rules.holds_at(y, x, right, scope) and rules.holds_at(n + 1, k, right, scope)
+    for image, of, span in (
+        (y, x, Range(ZERO_, None, True)),  # the open end
+        (y, k, right),  # no integer
+        (sp.log(y + 1) / y, x, Range(None, None)),  # no value at 0
+        (x, x, right),  # no variable of the scope
+        (y, x, Range(ZERO_, ONE)),
+    ):
+        assert not rules.holds_at(image, of, span, scope)
+
+
+def test_a_derivative_whose_formula_has_no_value_refutes_nothing() -> None:
+    """LambertW has the derivative 1 at 0, and the formula for it is 0/0 there."""
+    prover = Prover(statement("diff(LambertW(x), x) <= 1", {"x": "[0, oo)"}), [], None)
+    assert prover.run().refutation is None and prover.proof.grade is None
+    assert proof("Eq(diff(x**n, x, 2), diff(diff(x**n, x), x))", x="[0, oo)", n=N0) == "proved"
+
+
 def test_an_instance_lies_in_the_domain_of_the_theorem() -> None:
     e, scope = low("x - 1", x="[1, oo)")
     t, x = structure(e, scope), scope.names["x"]

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")  # fmt: skip
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic"]  # fmt: skip
-HOW = "these tests need Chromium; on Debian and Ubuntu: apt install chromium, on macOS: install Google Chrome"
-
-SITE = ROOT / "_build" / "html"
-PAGES = ["index.html", "search.html", *(
+PAGES = ["index.html", "contents.html", "search.html", *(
     f"book/{path.stem}.html" for path in sorted((ROOT / "book").iterdir()) if path.suffix in (".md", ".ipynb")
 )]  # fmt: skip
 ARTICLES = [f"book/{path.stem}.html" for path in sorted((ROOT / "book").glob("*.ipynb"))]
@@ -73,88 +59,6 @@ ASTRAY = """() => {
 def soup(path: Path) -> BeautifulSoup:
     """Parse a page."""
     return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-
-
-@pytest.fixture(scope="module")
-def site() -> Path:
-    """The site of the book, built as `make html` builds it if it is not up to date."""
-    command = [sys.executable, "-m", "qed.site", "build"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return SITE
-
-
-@pytest.fixture(scope="module")
-def address(site: Path) -> Iterator[str]:
-    """The site's address on a free local port."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium. Missing, it is a reason to skip; where CI=true, it is a failure."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-class Visit:
-    """A page as a reader with an empty cache meets it, and what the browser had to say."""
-
-    def __init__(self, browser: Any, address: str, theme: str = "light", width: int = 1280) -> None:
-        size = {"width": width, "height": 900}
-        self.context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
-        self.address, self.errors, self.strangers = address, [], []
-        self.context.route("**/*", self._route)
-        self.page = self.context.new_page()
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.on("response", lambda r: self.errors.append(r.url) if r.status >= 400 else None)
-
-    def _route(self, route: Any) -> None:
-        url = route.request.url
-        if url.startswith((self.address, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.strangers.append(url)
-            route.abort()
-
-    def go(self, name: str) -> Any:
-        """Open a page and wait until all of it is there, its fonts too."""
-        self.page.goto(urljoin(self.address, name))
-        self.page.wait_for_url(lambda url: not url.endswith("index.html"))  # which leads on to the first page
-        self.page.wait_for_load_state("load")
-        self.page.evaluate("document.fonts.ready")
-        return self.page
-
-
-@pytest.fixture
-def visit(browser: Any, address: str) -> Iterator[Any]:
-    """Open visits that are closed at the end of the test."""
-    opened: list[Visit] = []
-
-    def start(**options: Any) -> Visit:
-        opened.append(Visit(browser, address, **options))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

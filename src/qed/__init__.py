@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .claims.ledger import ledger
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
+from .display.card import Card, record
 from .display.figures import figure
+from .display.ledger import ledger
 from .kernel.checks import Evidence, below, impossible
 from .statements.errors import (
     BadStatement,
@@ -117,8 +118,8 @@ def claim(
     # A cell may be run again and its claim changed; two different claims of one run may not share an id.
     run = getattr(get_ipython(), "execution_count", None)
     before = ACCEPTED.get(id)
-    if before is not None and RUNS.get(id) == run and repr(before) != repr(found):
+    if before is not None and RUNS.get(id) == run and record(before) != record(found):
         raise BadStatement(f"{id}: another claim has this id already: give each its own")
     ACCEPTED[id], RUNS[id] = found, run
 
-    display(found)  # type: ignore[no-untyped-call]
+    display(Card(found))  # type: ignore[no-untyped-call]

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from .claims import stored
 from .claims.verdict import decide
-from .display.card import MIME
 from .statements.errors import BadStatement
 from .statements.language import statement
 
@@ -163,15 +163,13 @@ def stored_claims(book: Path) -> list[dict[str, Any]]:
     Unreadable
         When there is no notebook, or one is not valid.
     """
-    notebooks = sorted(book.glob("*.ipynb"))
-    if not notebooks:
+    paths = sorted(book.glob("*.ipynb"))
+    if not paths:
         raise Unreadable(f"{book}: no notebook there")
     found = []
-    for path in notebooks:
+    for path in paths:
         try:
-            cells = json.loads(path.read_text())["cells"]
-        except (ValueError, KeyError, TypeError):
-            raise Unreadable(f"{path}: not a valid notebook") from None
-        outputs = (output for cell in cells for output in cell.get("outputs", []))
-        found += [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+            found += stored.records(stored.read(path))
+        except stored.BadNotebook as problem:
+            raise Unreadable(f"{path}: {problem}") from None
     return found

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..claims.stored import MIME, SCHEMA
 from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
 
 if TYPE_CHECKING:
     from ..claims.record import Claim
 
-MIME = "application/vnd.qed.claim+json"
+
+class Card:
+    """What a cell shows of a claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        An accepted claim.
+    """
+
+    def __init__(self, claim: Claim):
+        self.claim = claim
+
+    def __repr__(self) -> str:
+        return plain(self.claim)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return bundle(self.claim)
 
 
 def bundle(claim: Claim) -> dict[str, Any]:
@@ -48,6 +67,7 @@ def record(claim: Claim) -> dict[str, Any]:
     writer = Writer(s.definitions) if s else Writer()
     missed = c.statement
     return {
+        "schema": SCHEMA,
         "id": claim.id,
         "statement": claim.text,
         "latex": writer.relations(s.shown) if s else None,
@@ -110,13 +130,22 @@ def flags(claim: Claim) -> list[str]:
 def witness_text(claim: Claim) -> str:
     """Say where and how the near-miss falls."""
     c = claim.control
-    place = ", ".join(f"{k} = {v}" for k, v in c.witness.items())
-    at = f" at {place}" if place else ""
     if c.statement is None:
-        return f"refused: {place}"
+        return "refused: " + ", ".join(f"{k} = {v}" for k, v in c.witness.items())
+    place = ", ".join(f"{k} = {_about(v)}" for k, v in c.witness.items())
+    at = f" at {place}" if place else ""
     if c.verdict == "undefined":
         return f"undefined{at}: {c.sides[0]}"
-    return f"fails{at}: {c.sides[0]} against {c.sides[1]}"
+    return f"fails{at}: {_about(c.sides[0])} against {_about(c.sides[1])}"
+
+
+def rounded(value: str) -> bool:
+    """Whether a witness's value is rounded: exact ones are written as integers and fractions, never with a point."""
+    return "." in value or re.search(r"\de[+-]?\d", value) is not None
+
+
+def _about(value: str) -> str:
+    return f"about {value}" if rounded(value) else value
 
 
 def plain(claim: Claim) -> str:
@@ -159,9 +188,9 @@ def _condition(changed: dict[str, str]) -> str:
 
 
 def _number(text: str) -> str:
-    """Write a witness's value in LaTeX, as far as it is an exact number, interval or matrix."""
+    """Write a witness's value in LaTeX, as far as it is an exact number."""
     try:
-        return Writer().tex(parse_expression(f"Matrix({text})" if text.startswith("[") else text))
+        return Writer().tex(parse_expression(text))
     except ValueError:
         return rf"\text{{{text}}}"
 
@@ -170,18 +199,25 @@ def _witness_html(claim: Claim) -> str:
     c = claim.control
     if c.statement is None:
         return "refused: " + escape(", ".join(f"{k} = {v}" for k, v in c.witness.items()))
-    place = ", ".join(rf"\({escape(name(k))} = {escape(_number(v))}\)" for k, v in c.witness.items())
+    equals = {k: r"\approx" if rounded(v) else "=" for k, v in c.witness.items()}
+    place = ", ".join(rf"\({escape(name(k))} {equals[k]} {escape(_short(v))}\)" for k, v in c.witness.items())
     at = f" at {place}" if place else ""
     if c.verdict == "undefined":
         return f"is undefined{at}: {escape(c.sides[0])}"
-    return rf"fails{at}: the sides are \({escape(_short(c.sides[0]))}\) and \({escape(_short(c.sides[1]))}\)"
+    one, other = (rf"{'about ' if rounded(v) else ''}\({escape(_short(v))}\)" for v in c.sides)
+    return f"fails{at}: the sides are {one} and {other}"
 
 
 def _short(value: str) -> str:
+    """Write a value in LaTeX, exact or rounded; one with parts, such as a matrix, part by part."""
+    if value.startswith("["):
+        rows = re.findall(r"\[([^\[\]]*)\]", value)
+        lines = (" & ".join(_short(part.strip()) for part in row.split(",")) for row in rows)
+        return r"\begin{pmatrix}" + r" \\ ".join(lines) + r"\end{pmatrix}"
     mantissa, e, exponent = value.partition("e")
-    if e and exponent.lstrip("+-").isdigit():
+    if rounded(value) and e and exponent.lstrip("+-").isdigit():
         return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
-    return _number(value) if e == "" and "." not in value else value
+    return value if rounded(value) else _number(value)
 
 
 def html(claim: Claim, found: dict[str, Any]) -> str:
@@ -191,8 +227,9 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         f'<section class="qed-card" data-grade="{claim.grade}" data-effective="{claim.effective}" id="{claim.id}" '
         f'aria-label="Claim {claim.id}: {claim.grade}">',
         f'<header class="qed-head"><a class="qed-id" href="#{claim.id}">{claim.id}</a>',
+        f'<strong class="qed-grade">{claim.grade}</strong>',
         *(f'<span class="qed-flag">{flag}</span>' for flag in flags(claim)),
-        f'<strong class="qed-grade">{claim.grade}</strong></header>',
+        "</header>",
     ]
     if s is None:
         parts.append(f'<p class="qed-words">{escape(claim.text)}</p>')
@@ -220,7 +257,8 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
     if claim.cite and claim.because:
         rows.append(("Cites", escape(claim.cite)))
     if claim.hunt is not None:
-        rows.append(("Hunt", escape(hunt_text(claim) or "")))
+        found_at = hunt_text(claim) or ""
+        rows.append(("Hunt", found_at + (", in ball arithmetic" if found_at.startswith("no counterexample") else "")))
     missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)
     missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
     rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
@@ -250,7 +288,8 @@ def _exact(claim: Claim) -> str:
     if s is None:
         return claim.text
     lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
-    return "\n".join([*lines, *(f"where {_head(d)}" for d in s.definitions), f"near-miss: {claim.control.text}"])
-
-
-__all__ = ["MIME", "bundle"]
+    lines += [f"where {_head(d)}" for d in s.definitions]
+    if claim.certificate:
+        lines.append(f"certificate: {claim.certificate}")
+    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
+    return "\n".join([*lines, f"near-miss: {claim.control.text}{changed}", f"  {witness_text(claim)}"])

@@ -74,6 +74,17 @@ def describe(data: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def _png(canvas: Any) -> bytes:
+    """Draw a figure with at most 256 colours: a third of the bytes, and to the eye the same."""
+    from PIL import Image
+
+    drawn, file = io.BytesIO(), io.BytesIO()
+    canvas.savefig(drawn, format="png", metadata={"Software": None})
+    few = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(file, format="png", optimize=True)
+    return file.getvalue()
+
+
 def figure(
     draw: Callable[..., Mapping[str, Any]],
     name: str,
@@ -114,11 +125,10 @@ def figure(
         data = draw(axes)
         if not data:
             raise ValueError(f"figure {name}: the drawing function must return the data that it drew")
-        file = io.BytesIO()
-        canvas.savefig(file, format="png", metadata={"Software": None})
+        picture = _png(canvas)
     alt = describe(data)
     display(  # type: ignore[no-untyped-call]
-        {"text/plain": f"Figure {name}. {alt}", "image/png": file.getvalue()},
+        {"text/plain": f"Figure {name}. {alt}", "image/png": picture},
         raw=True,
         metadata={"qed": {"figure": name, "caption": caption, "alt": alt}},
     )

@@ -198,7 +198,7 @@ class Lowering:
             powers = [t for t in sp.preorder_traversal(slope) if t.is_Pow and t.free_symbols <= set(self.scope.ranges)]
             if not defined(slope, self.scope, body):
                 for needed in (c for t in powers for c in power_conditions(t.base, t.exp, self.scope)):
-                    self.need(*needed)
+                    self.need(*needed, False)
                 if not defined(slope, self.scope, sp.Tuple(body, *powers)):
                     raise OutOfReach(f"the formula {slope} of a derivative may have no value somewhere")
             body = slope

@@ -331,11 +331,13 @@ def _vanishes_below(exponent: Expr, rest: Expr, scope: Scope) -> bool:
 
 
 def derivative(e: Expr, x: Symbol) -> Expr:
-    """Differentiate, integrals with moving ends included; the result and the terms of sums in it are factored.
+    """Differentiate, integrals with moving ends included; the result is factored, or the terms of its sums.
 
     Theorem (Leibniz): an integral to a moving end b(x) has the derivative f(b) b', plus the integral of df/dx.
     """
-    slope = sp.factor_terms(sp.diff(e, x))
+    slope = sp.diff(e, x)
+    if not slope.has(sp.Sum):
+        return sp.factor_terms(slope)
     return slope.replace(lambda t: isinstance(t, sp.Sum), lambda s: sp.Sum(sp.factor(s.function), *s.limits))
 
 

@@ -79,7 +79,7 @@ def candidates(domain: Domain, draw: random.Random) -> list[Any]:
         points = [fmpq(n + (low or 0)) for n in first] + ([hi] if hi is not None else [])
         return [n for n in dict.fromkeys(points) if _inside(n, domain, lo, hi)]
     simple = [fmpq(p, q) for p, q in ((0, 1), (1, 1), (-1, 1), (1, 2), (-1, 2), (2, 1), (-2, 1), (3, 1), (-3, 1),
-              (1, 3), (3, 4), (-5, 2), (5, 1), (-6, 1), (10, 1), (-10, 1), (1, 10**9), (-1, 10**9), (25, 1),
+              (1, 3), (3, 4), (1, 1000), (-5, 2), (5, 1), (-6, 1), (10, 1), (-10, 1), (1, 10**9), (-1, 10**9), (25, 1),
               (-40, 1), (10**6, 1), (-(10**6), 1), (10**9, 1), (-(10**9), 1), (10**15, 1))]  # fmt: skip
     if lo is None and hi is None:
         spread = [fmpq(draw.randint(-8000, 8000), draw.randint(700, 1300)) for _ in range(60)]
@@ -121,8 +121,13 @@ def points(claim: Statement, count: int) -> Iterator[Env]:
         grid = itertools.product(*(range(min(len(found), 7)) for found in scalars.values()))
         for place in itertools.islice(sorted(grid, key=lambda at: (sum(at), at)), count // 2):
             chosen[tuple(found[i] for found, i in zip(scalars.values(), place, strict=True))] = None
-        for _ in range(count):
-            chosen[tuple(draw.choice(found) for found in scalars.values())] = None
+        reals = [n for n in scalars if claim.domain[n].kind == "real"]
+        shared = [x for x in scalars[reals[0]] if all(x in scalars[n] for n in reals)] if len(reals) > 1 else []
+        for turn in range(count):
+            at = {n: draw.choice(found) for n, found in scalars.items()}
+            if shared and turn % 6 == 0:  # statements about two numbers often change where these are equal
+                at |= dict.fromkeys(reals, draw.choice(shared[:12]))
+            chosen[tuple(at.values())] = None
     ordered = sorted(itertools.islice(chosen, count), key=lambda point: sum(len(str(x)) + (x < 0) for x in point)) or [
         ()
     ]

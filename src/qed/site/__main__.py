@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder that holds _toc.yml")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the site into _build/html")
+    commands.add_parser("epub", help="make an EPUB of the book from its site")
+    commands.add_parser("pdf", help="print a PDF of the book from its site, with Chromium or Chrome")
     commands.add_parser("serve", help="show the built site on a local port")
     again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
     again.add_argument("slug", nargs="*")
@@ -24,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     root = given.root.resolve()
     if given.command == "build":
         return _build(root)
+    if given.command in ("epub", "pdf"):
+        return _edition(root, given.command)
     if given.command == "serve":
         return _serve(root / "_build" / "html")
     if given.command == "refresh":
@@ -39,6 +44,19 @@ def _build(root: Path) -> int:
         kept = " The last good site is untouched." if (root / "_build" / "html").exists() else ""
         print(f"The site was not built; the causes are above.{kept}", file=sys.stderr)
         return 1
+    return 0
+
+
+def _edition(root: Path, kind: str) -> int:
+    from qed.site import editions
+
+    try:
+        made = editions.epub(root) if kind == "epub" else editions.pdf(root)
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        print(f"The {kind.upper()} was not made; the causes are above.", file=sys.stderr)
+        return 1
+    print(f"The {kind.upper()} is at {os.path.relpath(made)} ({made.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

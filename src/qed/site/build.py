@@ -24,7 +24,8 @@ from pathlib import Path
 from qed.site import notebooks
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
-            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer")
+            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
+            "pillow", "resvg-py")
 
 Hashes = dict[str, str]
 
@@ -95,16 +96,18 @@ def preflight(root: Path) -> list[str]:
              for path in sorted(root.glob("book/*.*")) if path.suffix in (".md", ".ipynb")}
     named = {name.removesuffix(".md").removesuffix(".ipynb") for name in named}
     found = [f"_toc.yml: names {name}, and there is no such page" for name in sorted(named - set(pages))]
+    books = {}
     for name, path in pages.items():
         if name not in named:
             found.append(f"{path.relative_to(root)}: missing from _toc.yml")
         if path.suffix == ".ipynb":
             try:
-                wrong = notebooks.problems(notebooks.read(path), path.stem)
+                books[str(path.relative_to(root))] = notebook = notebooks.read(path)
+                wrong = notebooks.problems(notebook, path.stem)
             except notebooks.BadNotebook as error:
                 wrong = [str(error)]
             found += [f"{path.relative_to(root)}: {line}" for line in wrong]
-    return found
+    return found or notebooks.missing_uses(books)
 
 
 def _sphinx(root: Path, stage: Path) -> str:
@@ -130,15 +133,19 @@ def _sphinx(root: Path, stage: Path) -> str:
         return f"_config.yml: not valid YAML: {' '.join(str(error).split())}"
     text = _CELL.sub(lambda m: f"{m[1]}, {notebooks.cell_name(root / m[1], int(m[2]) - 1)}:",
                      heard.getvalue().replace(f"{root}/", "").strip())
-    return text or (f"Sphinx failed: {result}" if result else "")
+    return re.sub(r"^(\S[^\n]*?): (?:WARNING|ERROR): ", r"\1: ", text, flags=re.MULTILINE) or (
+        f"Sphinx failed: {result}" if result else "")
 
 
 def _inputs(root: Path) -> dict[str, Hashes]:
     """Hashes of all that the site is made from: the pages, and what surrounds all pages."""
     book = _hashes(root / "book")
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
+    if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
+        pages["../CHANGELOG.md"] = _hash(changelog)
     frame = {name: value for name, value in book.items() if name not in pages}
-    frame |= {name: _hash(root / name) for name in ("_config.yml", "_toc.yml") if (root / name).exists()}
+    beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
+    frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.
     frame |= {f"qed/{name}": value for name, value in _hashes(Path(__file__).parent.parent).items()}
     frame |= {name: metadata.version(name) for name in PACKAGES} | {"python": sys.version}

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
@@ -19,6 +20,10 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from qed.site import notebooks, tex
 
 MARKER = '<div class="qed-claims"></div>'
+CLAIM_LINK = 'class="qed-ref" '  # of a link that shows a preview
+OWN = re.compile(r'(<section\b[^>]*\bid=")([^"]*)"')
+# Places in HTML that are filled when all pages have been read.
+USED_BY, GRAPH = "<!--used by {}-->", "<!--graph of {}-->"
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +56,21 @@ def resolve(env: BuildEnvironment, anchor: str) -> str | None:
     return f"{env.app.builder.get_relative_uri(env.docname, doc)}#{anchor}"
 
 
+def plain_title(env: BuildEnvironment, doc: str) -> str:
+    """A page's title without the markup of its formulas."""
+    return str(env.titles[doc].astext().translate(str.maketrans("", "", "\\{}")))
+
+
+def used_by(env: BuildEnvironment) -> dict[str, list[str]]:
+    """What uses each claim directly, in the order of the book, as the pages that have been read say it."""
+    found: dict[str, list[str]] = {}
+    for doc in env.external_site_map:  # type: ignore[attr-defined]
+        for id, used in env.metadata.get(doc.removesuffix(".ipynb"), {}).get("qed_uses", {}).items():
+            for one in used:
+                found.setdefault(one, []).append(id)
+    return found
+
+
 def card(env: BuildEnvironment, markup: str, location: Location, rename: str | None = None) -> str:
     """Make a stored card ready for the page being read: formulas set, links to other pages resolved.
 
@@ -58,20 +78,29 @@ def card(env: BuildEnvironment, markup: str, location: Location, rename: str | N
     """
 
     def link(match: re.Match[str]) -> str:
-        address = resolve(env, match[1])
+        address = resolve(env, match[2])
         if address is None:
-            warn(f"a card links to {match[1]!r}, and there is no such claim", location)
-        return f'href="{address or match[0]}"'
+            warn(f"a card links to {match[2]!r}, and there is no such claim", location)
+        return f'{match[1] or CLAIM_LINK}href="{address or "#" + match[2]}"'
 
+    own = OWN.search(markup)
+    if own is not None:  # what uses a claim is known when all pages have been read
+        markup = re.sub("(<dt>Source</dt>|</dl>)", rf"{USED_BY.format(own[2])}\1", markup, count=1)
     if rename is not None:
-        markup = re.sub(r'(<section\b[^>]*\bid=")[^"]*"', rf'\g<1>{rename}"', markup, count=1)
-    markup = re.sub(r'href="#([^"]+)"', link, markup)
+        markup = OWN.sub(rf'\g<1>{rename}"', markup, count=1)
+    markup = re.sub(r'(class="qed-id" )?href="#([^"]+)"', link, markup)
     return tex.typeset_html(markup, env.config.qed_macros, lambda message: warn(message, location))
 
 
 def raw(markup: str, classes: Iterable[str] = ()) -> nodes.raw:
     """HTML as a node."""
     return nodes.raw("", markup, format="html", classes=list(classes))
+
+
+def add_preview(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _document: Any) -> None:
+    """Give the script that previews claims to the pages that link to one, and to those only."""
+    if CLAIM_LINK.rstrip('" ') in context.get("body", ""):
+        app.add_js_file("preview.js", loading_method="defer")
 
 
 class ClaimCard(SphinxDirective):
@@ -121,11 +150,12 @@ class ResolveLinks(SphinxTransform):
                 del link["id_link"]
                 link.update_basic_atts({})
                 link["refuri"], link["internal"] = address, True
+                link["classes"] += ["qed-ref"]
         for link in list(self.document.findall(addnodes.pending_xref)):
             if link["reftype"] == "myst" and (anchor := link.get("reftargetid")):
-                address = resolve(self.env, anchor) or self._entry(link["reftarget"], anchor)
-                if address:
-                    new = nodes.reference("", "", refuri=address, internal=True)
+                claim = resolve(self.env, anchor)
+                if address := claim or self._entry(link["reftarget"], anchor):
+                    new = nodes.reference("", "", refuri=address, internal=True, classes=["qed-ref"] if claim else [])
                     new += link.children
                     link.replace_self(new)
 
@@ -148,6 +178,7 @@ class ListClaims(SphinxTransform):
         path = Path(self.env.doc2path(self.env.docname))
         if path.suffix != ".ipynb" or not (claims := notebooks.stored(path)[0]):
             return
+        self.env.metadata[self.env.docname]["qed_uses"] = {claim.id: claim.record["uses"] for claim in claims.values()}
         listing = raw(claim_list(list(claims.values())))
         for node in self.document.findall(nodes.raw):
             if node.astext().strip() == MARKER:
@@ -166,15 +197,14 @@ def claim_list(claims: list[notebooks.Claim]) -> str:
     for claim in claims:
         record = claim.record
         words = html.escape(claim.id.partition(".")[2].replace("-", " "))
-        notes = [label for key, label in (("because", "joined in words"), ("words", "stated in words"))
-                 if record.get(key)]
-        if record.get("effective") not in (None, record["grade"]):
+        notes = notebooks.flags(record)
+        if record["effective"] != record["grade"]:
             notes.append(f"effectively {record['effective']}")
+        note = f' <span class="qed-notes">{", ".join(notes)}</span>' if notes else ""
         rows.append(
-            f'<li><a href="#{html.escape(claim.id)}">{words}</a> '
-            f'<span class="qed-notes">{", ".join(notes)}</span> '
+            f'<li><a href="#{html.escape(claim.id)}">{words}</a>{note} '
             f'<span class="qed-grade" data-grade="{record["grade"]}">{record["grade"]}</span></li>'
         )
-    head = f"{len(claims)} claims on this page" if len(claims) > 1 else "1 claim on this page"
+    head = notebooks.summary([claim.record for claim in claims]) + GRAPH.format(claims[0].id.partition(".")[0])
     return (f'<nav class="qed-claims" aria-label="Claims of this page"><p>{head}</p>'
             f'<ol>{"".join(rows)}</ol></nav>')

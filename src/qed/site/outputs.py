@@ -8,8 +8,9 @@ from typing import Any
 
 from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+from sphinx.transforms import SphinxTransform
 
-from qed.site import cards, notebooks
+from qed.site import cards, ledger, notebooks
 
 
 class qed_figure(nodes.General, nodes.Element):
@@ -34,6 +35,8 @@ class Outputs(MimeRenderPlugin):
             return None
         if data.mime_type == notebooks.CLAIM:
             return []  # for programs; the page shows the card
+        if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
+            return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
             env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
@@ -45,16 +48,26 @@ class Outputs(MimeRenderPlugin):
 def _figure(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
     about: dict[str, Any] = data.output_metadata["qed"]
     env = renderer.renderer.sphinx_env
-    if not about.get("alt"):
-        cards.warn(f"figure {about['figure']!r} has no alternative text", (env.docname, data.line or 0))
     width, height = struct.unpack(">II", b64decode(data.content)[16:24])  # of the PNG header
     image = renderer.render_image(data)[0]
-    shown = qed_picture(uri=image["uri"], alt=about.get("alt", ""), size=(width // 2, height // 2))
+    shown = qed_picture(uri=image["uri"], alt=about["alt"], size=(width // 2, height // 2))
     number = env.temp_data["qed_figures"] = env.temp_data.get("qed_figures", 0) + 1
     words = qed_caption("", "", number=number)
     with renderer.renderer.current_node_context(words):
         renderer.renderer.nested_render_text(about["caption"], data.line or 0, inline=True)
     return qed_figure("", shown, words, ids=[about["figure"]])
+
+
+class RequireAlt(SphinxTransform):
+    """Refuse a picture in prose that says nothing to those who do not see it."""
+
+    default_priority = 400
+
+    def apply(self, **kwargs: Any) -> None:
+        """Warn of each such picture."""
+        for image in self.document.findall(nodes.image):
+            if not image.get("alt", "").strip():
+                cards.warn(f"the picture {image['uri']} has no alternative text", image if image.line else image.parent)
 
 
 def visit_figure(translator: Any, node: nodes.Element) -> None:

@@ -1,6 +1,6 @@
-// What scrolls can be reached and scrolled by keyboard; what does not is no stop on the way. The theme does so for <pre>.
+// What scrolls can be reached and scrolled by keyboard; what does not is no stop on the way.
 (() => {
-  const boxes = "article div.math, .qed-domain, .qed-let, .qed-routes dd";
+  const boxes = "article pre, article div.math, .qed-scroll, .cell_output .output, .qed-domain, .qed-let, .qed-routes dd";
   const update = () =>
     document.querySelectorAll(boxes).forEach((box) => {
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .record import ACCEPTED, GRADES, Claim
+from ..claims.record import ACCEPTED, GRADES, Claim
 
 
 class Ledger:
