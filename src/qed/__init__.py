@@ -6,7 +6,7 @@ demo.square: proved
   x**2 - 2*x + 1 >= 0
   for x in R
   proof: Sturm's theorem
-  hunt: no counterexample at 85 points
+  hunt: no counterexample at 86 points
   near-miss: x**2 - 2*x + 1 > 0: fails at x = 1: 0 against 0
 """
 
