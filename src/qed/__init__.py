@@ -23,6 +23,7 @@ from .display.card import Card, record
 from .display.explorers import explorer, slider
 from .display.figures import figure
 from .display.ledger import ledger
+from .kernel.checks import Evidence, below, impossible
 from .statements.errors import (
     BadStatement,
     Disagreement,
@@ -36,9 +37,9 @@ from .statements.language import N0, N, R, Z, integers, interval, square
 from .statements.words import bits
 
 __all__ = [
-    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "bits", "claim", "explorer", "figure", "integers", "interval", "judge", "ledger",
-    "sample_count", "sample_mean", "slider", "square",
+    "BadStatement", "Claim", "Disagreement", "Evidence", "N", "N0", "QedError", "R", "Refuted", "Toothless",
+    "Undecided", "Vacuous", "Verdict", "Z", "below", "bits", "claim", "explorer", "figure", "impossible", "integers",
+    "interval", "judge", "ledger", "sample_count", "sample_mean", "slider", "square",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from ..kernel.checks import Evidence
 from ..kernel.lemmas import Lemma
 from ..numeric.hunt import Hunt, candidates
 from ..statements.errors import (
@@ -41,8 +42,9 @@ class Verdict:
     ok : bool
         Whether the check accepts the value.
     grade : str
-        How strong an acceptance is; one of `GRADES`. The author of the check answers for it: the card says
-        *stated in words*.
+        How strong an acceptance is: "exhausted" or weaker. The author of the check answers for it: the card says
+        *stated in words*. The grades "proved" and "certified" are given by :func:`qed.impossible` and
+        :func:`qed.below` only; a check function returns what they return.
     engine : str
         What judged, in a few words.
     witness : dict
@@ -426,6 +428,8 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
             f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}; "
             "let it return a Verdict at the claimed value and at the control"
         ) from problem
+    if isinstance(found, Evidence):
+        return Verdict(found.ok, found.grade, found.engine, found.witness)
     if isinstance(found, Verdict):
         if type(found.ok).__name__ not in ("bool", "bool_"):
             raise BadStatement(f"the check gave ok={found.ok!r} at {value!r}: it must be True or False")
@@ -433,5 +437,10 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
             raise BadStatement(f"the check gave the witness {found.witness!r}: write names and values as text")
         if found.grade not in GRADES:
             raise BadStatement(f"the check {_name(check)} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
+        if found.grade in ("proved", "certified"):
+            raise BadStatement(
+                f"the check {_name(check)} gave the grade {found.grade!r}, which only the kernel gives: return what "
+                "qed.impossible or qed.below returns, or a Verdict of grade 'exhausted' or weaker"
+            )
         return found
     raise Undecided(f"the check {_name(check)} returned {found!r} at {value!r}: return a Verdict")

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..kernel import bitvectors
+from ..kernel.conclude import Refutation, fails_at
 from ..kernel.lemmas import Lemma
-from ..kernel.lower import Lowering
-from ..kernel.normal import is_zero
-from ..kernel.scope import Scope
+from ..kernel.theorems import Refused
 from ..numeric import supremum, words
 from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
 from ..statements import language
 from ..statements.errors import OutOfReach
-from ..statements.language import Statement, parse_expression, substitute
+from ..statements.language import Statement
 from ..statements.words import as_bits, width_of
 from ..statements.words import statement as statement_of_words
 
@@ -119,20 +118,21 @@ def decide(
         return Decision("vacuous", ("hunt in ball arithmetic",), hunt=found)
     met = touched(judged, found)
     if met is not None:
-        return Decision("refuted", ("exact residual at a point",), *met, hunt=found)
+        return Decision(met.verdict, ("exact residual at a point",), met.witness, met.sides, hunt=found)
     unhunted = found.verdict == "out of reach" and (hunt_only or not beyond_hunting(judged))
     if hunt_only and not unhunted:
         return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
     proof = Prover(judged, lemmas or [], certificate).run()
-    if proof.verdict:
-        return Decision(proof.verdict, ("the rules of the kernel",), proof.witness, proof.sides, hunt=found)
+    if proof.refutation:
+        fall = proof.refutation
+        return Decision(fall.verdict, ("the rules of the kernel",), fall.witness, fall.sides, hunt=found)
     if unhunted:
         # Only one route is open, and one route is enough to refuse a statement, not to accept it.
         why = "the hunt could not evaluate the statement at enough points of its domain"
         return Decision("undecided", tried=(why,), hunt=found)
     if proof.grade is None:
         return Decision("undecided", tried=tuple(dict.fromkeys(proof.tried)), hunt=found)
-    return Decision(proof.grade, tuple(proof.engines), hunt=found)
+    return Decision(proof.grade, proof.engines, hunt=found)
 
 
 def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
@@ -170,22 +170,13 @@ def formal_lemma(judged: Statement) -> bool:
     return not width_of(judged) and not supremum.suprema(judged)
 
 
-def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
+def touched(judged: Statement, found: Hunt) -> Refutation | None:
     """Find a point at which the sides of a strict relation are exactly equal, where balls cannot tell them apart."""
     for point in found.unsettled:
-        values = {name: parse_expression(f"({text})") for name, text in point.items()}
-        for relation in judged.relations:
-            if relation.op not in ("<", ">", "!="):
-                continue
-            here = Lowering(Scope({}, {}))
-            try:
-                left, right = (
-                    here.expression(substitute(side, values, "#")) for side in (relation.left, relation.right)
-                )
-                if all(owed.met() for owed in here.obligations) and is_zero(left - right, here.scope):
-                    return point, (str(left), str(right))
-            except OutOfReach:
-                continue
+        try:
+            return fails_at(judged, point)
+        except (OutOfReach, Refused):
+            continue
     return None
 
 
