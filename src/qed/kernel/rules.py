@@ -466,7 +466,8 @@ def boxed(e: Expr, signs: int, scope: Scope, budget: int = boxes.BOXES) -> Sign:
     except BadStatement:
         gap = None
     op = next(op for op, bits in ENOUGH.items() if bits == signs)
-    require(gap is not None and boxes.enclose(Relation(gap, op, zero_node, ""), box, budget), "the boxes do not settle it")
+    shown = gap is not None and boxes.enclose(Relation(gap, op, zero_node, ""), box, budget)
+    require(shown, "the boxes do not settle it")
     return Sign(SEAL, e, signs, scope, scope.by("ball arithmetic, branch and bound"))
 
 
