@@ -65,7 +65,7 @@ def test_no_output_is_missing(path: Path):
         tree = ast.parse(notebooks.text(cell["source"]))
         stored, where = kinds(cell), f"code cell {number}"
         assert stored["claim"] == calls(tree, "claim"), where
-        assert stored["figure"] == calls(tree, "figure"), where
+        assert stored["figure"] == calls(tree, "figure") + calls(tree, "explorer"), where
         assert stored["stream"] > 0 or not any(calls(node, "print") for node in tree.body
                                                if not isinstance(node, ast.FunctionDef)), where  # fmt: skip
         last = tree.body[-1]

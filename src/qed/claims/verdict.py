@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..kernel import bitvectors
 from ..kernel.conclude import Refutation, fails_at
 from ..kernel.lemmas import Lemma
 from ..kernel.theorems import Refused
+from ..numeric import supremum, words
 from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
+from ..statements import language
 from ..statements.errors import OutOfReach
 from ..statements.language import Statement
+from ..statements.words import as_bits, width_of
+from ..statements.words import statement as statement_of_words
 
 ACCEPTING = ("proved", "certified", "exhausted", "instances")
 REJECTING = ("refuted", "undefined", "vacuous")
@@ -59,6 +65,24 @@ class Decision:
         return f"{text} is false{at}: the sides are {self.sides[0]} and {self.sides[1]}"
 
 
+def read(
+    text: str,
+    domain: Mapping[str, object] | None = None,
+    where: tuple[str, ...] = (),
+    let: Mapping[str, object] | None = None,
+) -> Statement:
+    """Read a statement, about machine words if a variable ranges over them, or else about numbers and matrices.
+
+    Parameters
+    ----------
+    text, domain, where, let
+        As for :func:`qed.statements.language.statement` and :func:`qed.statements.words.statement`.
+    """
+    if any(as_bits(value) for value in (domain or {}).values()):
+        return statement_of_words(text, domain or {}, where, let)
+    return language.statement(text, dict(domain or {}), where, let)
+
+
 def decide(
     judged: Statement, lemmas: list[Lemma] | None = None, certificate: ast.expr | None = None, hunt_only: bool = False
 ) -> Decision:
@@ -80,6 +104,10 @@ def decide(
     Decision
         Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
+    if width_of(judged):
+        return _decide_bits(judged, hunt_only)
+    if supremum.suprema(judged):
+        return _decide_supremum(judged, hunt_only)
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
@@ -107,6 +135,41 @@ def decide(
     return Decision(proof.grade, proof.engines, hunt=found)
 
 
+def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about machine words: the hunt in Python's integers, then Z3."""
+    found = words.hunt_words(judged)
+    if found.verdict == "refuted":
+        return Decision("refuted", ("hunt in Python's integers",), found.witness or {}, found.sides, hunt=found)
+    if hunt_only and found.verdict == "survived":
+        return Decision("hunted", ("hunt in Python's integers",), hunt=found)
+    if found.verdict == "vacuous" and words.exhaustive(judged):
+        return Decision("vacuous", ("enumeration of every case",), hunt=found)
+    verdict, witness, sides = bitvectors.decide_words(judged)
+    if verdict == "proved" and found.verdict == "vacuous":
+        why = "the hunt met no point of the hypotheses, and one route is not enough: state more of them by let="
+        return Decision("undecided", tried=(why,), hunt=found)
+    if verdict == "undecided" and words.exhaustive(judged):
+        return Decision("exhausted", ("enumeration of every case",), hunt=found)
+    if verdict == "undecided":
+        return Decision(verdict, tried=("Z3 bit-vectors, within its budget",), hunt=found)
+    return Decision(verdict, ("Z3 bit-vectors",), witness, sides, hunt=found)
+
+
+def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about suprema: branch and bound, against a grid of values."""
+    verdict, witness, sides, found = supremum.decide_supremum(judged)
+    if verdict == "undecided":
+        return Decision(verdict, tried=sides, hunt=found)
+    if verdict == "certified" and hunt_only:
+        return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
+    return Decision(verdict, ("ball arithmetic, supremum by branch and bound",), witness, sides, hunt=found)
+
+
+def formal_lemma(judged: Statement) -> bool:
+    """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
+    return not width_of(judged) and not supremum.suprema(judged)
+
+
 def touched(judged: Statement, found: Hunt) -> Refutation | None:
     """Find a point at which the sides of a strict relation are exactly equal, where balls cannot tell them apart."""
     for point in found.unsettled:
@@ -120,6 +183,10 @@ def touched(judged: Statement, found: Hunt) -> Refutation | None:
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
     try:
+        if width_of(judged):
+            return "proved" if bitvectors.decide_words(judged)[0] == "proved" else None
+        if supremum.suprema(judged):
+            return None  # there is one route, and it has spoken
         return Prover(judged, lemmas, certificate).run().grade
     except Exception:  # the refutation stands; an engine that breaks on a false statement does not contradict it
         return None

@@ -29,6 +29,13 @@ STYLE: dict[str, Any] = {
 }  # fmt: skip
 
 
+def style() -> Any:
+    """Give the settings of Matplotlib that all figures and explorers share."""
+    from cycler import cycler
+
+    return STYLE | {"axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, SKY])}
+
+
 def three(value: float) -> str:
     """Write a number to three significant digits."""
     return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e+") if value else "0"
@@ -114,12 +121,10 @@ def figure(
         When the drawing function returns no data, for then there is no alt text.
     """
     import matplotlib as mpl
-    from cycler import cycler
     from IPython.display import display
     from matplotlib.figure import Figure
 
-    style: Any = {**STYLE, "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, SKY])}
-    with mpl.rc_context(style):
+    with mpl.rc_context(style()):
         canvas = Figure(figsize=size)
         axes = canvas.subplots(*panels)
         data = draw(axes)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    from sphinx.writers.html5 import HTML5Translator
+
     from qed.site import about, cards, frame, ledger, outputs, reference, search, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
@@ -29,6 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(tex.KeepTogether)
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))
+    app.add_node(outputs.qed_explorer, html=(HTML5Translator.visit_raw, None))
     app.add_node(outputs.qed_caption, html=(outputs.visit_caption, outputs.depart_caption))
     frame.setup(app)
     search.setup(app)
@@ -38,6 +41,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", ledger.add_files)
     app.connect("html-page-context", cards.add_preview)
     app.connect("html-page-context", reference.add_style)
+    app.connect("html-page-context", outputs.add_explorers)
     app.connect("env-get-outdated", _remember)
     app.connect("env-updated", _write_again)
     app.connect("build-finished", ledger.write)

@@ -24,6 +24,8 @@ KATEX = HERE / "katex"
 # Every page needs these; one style sheet and one script, so that a first visit asks for few files.
 STYLES = (STATIC / "frame.css", STATIC / "qed.css")
 SCRIPTS = (KATEX / "copy-tex.min.js", STATIC / "frame.js", STATIC / "qed.js")
+# What notebooks bring in their outputs, and pages with explorers ask for.
+EXPLORER = tuple(HERE.parent / "display" / name for name in ("explorer.css", "explorer.js"))
 BOOK_CSS, BOOK_JS, MATH_CSS = "book.css", "book.js", "math.css"
 
 # What Sphinx and its extensions bring and no page here needs.
@@ -174,7 +176,7 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The pages of contents and of search."""
+    """The page of contents, and the one that leads from the site's address to the book's first page."""
     if app.builder.name != "html":
         return
     titles = _titles(app)
@@ -184,6 +186,8 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
         for part in parts(app)
     ]
     yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    if app.config.root_doc != "index":
+        yield "index", {}, "index.html"
 
 
 def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
@@ -217,7 +221,9 @@ def _write_assets(app: Sphinx) -> None:
     static = Path(app.outdir, "_static")
     bundled = {path.name for path in (*STYLES, *SCRIPTS)}
     copy_asset(KATEX, static / "katex", excluded=lambda name: name.endswith((".js", ".css", ".md")))
-    copy_asset(STATIC, static, excluded=lambda name: name in bundled)
+    copy_asset(STATIC, static, excluded=lambda name: name in bundled or name.endswith(".md"))
+    for file in EXPLORER:
+        copy_asset(file, static)
     (static / BOOK_CSS).write_text("\n".join(path.read_text(encoding="utf-8") for path in STYLES), encoding="utf-8")
     (static / BOOK_JS).write_text(";\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS), encoding="utf-8")
     (static / MATH_CSS).write_text(_math_style(), encoding="utf-8")

@@ -1,7 +1,8 @@
-"""Outputs of notebooks: cards and figures."""
+"""Outputs of notebooks: cards, figures and explorers."""
 
 from __future__ import annotations
 
+import re
 import struct
 from base64 import b64decode
 from typing import Any
@@ -11,6 +12,9 @@ from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.transforms import SphinxTransform
 
 from qed.site import cards, ledger, notebooks
+
+# What an explorer brings along for notebooks; pages of the site have it in files of their own.
+_BROUGHT = re.compile(r"<style>.*?</style>|<script>.*?</script>", re.DOTALL)
 
 
 class qed_figure(nodes.General, nodes.Element):
@@ -25,32 +29,43 @@ class qed_caption(nodes.General, nodes.TextElement):
     """The caption of a figure, with its number."""
 
 
+class qed_explorer(nodes.raw):
+    """A picture with sliders and the states they lead to."""
+
+
 class Outputs(MimeRenderPlugin):
     """Render the outputs that `qed` stores; leave all others to MyST-NB."""
 
     @staticmethod
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
-        """Return the nodes of a card or a figure, None for anything else."""
+        """Return the nodes of a card, a figure or an explorer, None for anything else."""
         if inline:
             return None
         if data.mime_type == notebooks.CLAIM:
             return []  # for programs; the page shows the card
+        if data.mime_type == "text/html" and "figure" in data.output_metadata.get("qed", {}):
+            shown = qed_explorer("", _BROUGHT.sub("", data.string).replace("\n\n", "\n"), format="html")
+            return [_figure(renderer, data, shown)]
         if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
             return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
             env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
         if data.mime_type == "image/png" and "figure" in data.output_metadata.get("qed", {}):
-            return [_figure(renderer, data)]
+            return [_figure(renderer, data, _picture(renderer, data))]
         return None
 
 
-def _figure(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
-    about: dict[str, Any] = data.output_metadata["qed"]
-    env = renderer.renderer.sphinx_env
+def _picture(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
     width, height = struct.unpack(">II", b64decode(data.content)[16:24])  # of the PNG header
     image = renderer.render_image(data)[0]
-    shown = qed_picture(uri=image["uri"], alt=about["alt"], size=(width // 2, height // 2))
+    alt = data.output_metadata["qed"]["alt"]
+    return qed_picture(uri=image["uri"], alt=alt, size=(width // 2, height // 2))
+
+
+def _figure(renderer: NbElementRenderer, data: MimeData, shown: nodes.Element) -> nodes.Element:
+    about: dict[str, Any] = data.output_metadata["qed"]
+    env = renderer.renderer.sphinx_env
     number = env.temp_data["qed_figures"] = env.temp_data.get("qed_figures", 0) + 1
     words = qed_caption("", "", number=number)
     with renderer.renderer.current_node_context(words):
@@ -98,3 +113,10 @@ def visit_caption(translator: Any, node: nodes.Element) -> None:
 def depart_caption(translator: Any, node: nodes.Element) -> None:
     """Close a caption."""
     translator.body.append("</figcaption>\n")
+
+
+def add_explorers(app: Any, _page: str, _template: str, _context: dict[str, Any], document: Any) -> None:
+    """Give script and style of explorers to the pages that have one."""
+    if document is not None and any(document.findall(qed_explorer)):
+        app.add_css_file("explorer.css")
+        app.add_js_file("explorer.js", loading_method="defer")
