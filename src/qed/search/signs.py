@@ -25,7 +25,7 @@ from ..kernel.theorems import ANY, MIRROR, NEG, POS, ZERO, Equal, Range, Refused
 from .match import matches
 
 SURE = (POS, NEG, ZERO)
-LARGE, GROWTH, STEPS = 120, 2, 160
+LARGE, GROWTH, STEPS, PIECES = 120, 2, 160, 60
 Kind = TypeVar("Kind")
 
 
@@ -77,7 +77,7 @@ class Signs:
         """Let a scope know what an expression needs to have a value."""
         scope = self.learned(scope, risks(e, scope))
         rest = [a for a in risks(e, scope) if sp.count_ops(a) <= 6]
-        boxed = [t for a in rest for op in (POS, NEG) if (t := attempt(rules.boxed, a, op, scope))]
+        boxed = [t for a in rest for op in (POS, NEG) if (t := attempt(rules.boxed, a, op, scope, PIECES))]
         return scope.knowing(*boxed)
 
     def deep(self, e: Expr, scope: Scope, z3: bool = True) -> Sign:
