@@ -32,6 +32,9 @@ lab: environment  ## open JupyterLab on the book
 refresh: environment  ## execute notebooks and store their outputs: all, or NB=slug
 	@$(SITE) refresh $(NB)
 
+bench: environment  ## measure all, or PART=checker; the figures go into bench/results.json
+	@.venv/bin/python bench $(PART)
+
 new: environment  ## start an article from the template: SLUG=my-question
 	@$(SITE) new "$(SLUG)"
 
@@ -46,4 +49,4 @@ environment:
 	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	exec $$found src/qed/site/environment.py
 
-.PHONY: help html test serve offline epub pdf lab refresh new environment
+.PHONY: help html test serve offline epub pdf lab refresh bench new environment

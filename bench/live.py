@@ -2,7 +2,7 @@
 
 Run from the root of the book, with its environment, Chromium and npm::
 
-    python bench/live.py
+    python bench live
 
 Pyodide comes from the registries and is kept in ``_build/test-pyodide``, as for the tests. The notebook is an article
 without its figures, for which the registries hold no NumPy. All files are served by this machine. The figures depend
@@ -66,7 +66,7 @@ def book(root: Path, sources: list[str]) -> None:
     (root / "book" / "proofs.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def measure() -> dict[str, Any]:
+def figures() -> dict[str, Any]:
     """Measure; times in seconds, each the median of a few rounds."""
     import shutil
 
@@ -133,8 +133,6 @@ def measure() -> dict[str, Any]:
         server.shutdown()
     found: dict[str, Any] = {name: round(statistics.median(each), 2) for name, each in times.items()}
     found["notebook, ratio to native"] = round(found["notebook, in the browser"] / found["notebook, native"], 2)
-    return found | {"cells": len(sources), "load before": round(load, 1)}
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=1))
+    found |= {"cells": len(sources), "load before": round(load, 1)}
+    print(json.dumps(found, indent=1))
+    return found

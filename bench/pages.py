@@ -51,8 +51,8 @@ PAINTED = """
 FORMULAS = "document.querySelectorAll('.katex-html, mjx-container').length"
 
 
-def measure(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict[str, float]:
-    """Measure the articles of a built site and a generated book.
+def figures(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict[str, float]:
+    """Measure the articles of a built site and a generated book; print the figures as they come.
 
     Parameters
     ----------
@@ -69,8 +69,13 @@ def measure(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
     from conftest import FLAGS, NAMES
     from playwright.sync_api import sync_playwright
 
-    browser_path = next(found for name in NAMES if (found := shutil.which(name)))
-    figures: dict[str, float] = {}
+    browser_path = next(path for name in NAMES if (path := shutil.which(name)))
+    found: dict[str, float] = {}
+
+    def note(name: str, value: float) -> None:
+        found[name] = value
+        print(f"  {name:40} {value:>10,}", flush=True)
+
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         peer = with_mathjax(site, Path(folder, "peer"))
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
@@ -84,11 +89,12 @@ def measure(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
                             times[kind].append(visit(browser, f"{address}book/{page}.html", network))
                     medians = {kind: statistics.median(values) for kind, values in times.items()}
                     for kind, value in medians.items():
-                        figures[f"{page}, {line}: {kind}, ms"] = round(value)
-                    figures[f"{page}, {line}: ratio"] = round(medians["KaTeX"] / medians["MathJax"], 3)
+                        note(f"{page}, {line}: {kind}, ms", round(value))
+                    note(f"{page}, {line}: ratio", round(medians["KaTeX"] / medians["MathJax"], 3))
         browser.close()
-        figures |= growth(Path(folder))
-    return figures
+        for name, value in growth(Path(folder)).items():
+            note(name, value)
+    return found
 
 
 def visit(browser: Any, address: str, network: dict[str, Any] | None) -> float:
@@ -219,5 +225,4 @@ def growth(folder: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{name:40} {value:>10,}")
+    figures()

@@ -17,6 +17,11 @@ from urllib.parse import urljoin
 
 import pytest
 
+from qed import Claim
+from qed.claims.stored import MIME
+from qed.display.card import record
+from qed.site.notebooks import code_hash
+
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 
@@ -63,6 +68,19 @@ class Book:
     def files(self) -> dict[str, bytes]:
         """All files of the built site."""
         return {str(p.relative_to(self.site)): p.read_bytes() for p in self.site.rglob("*") if p.is_file()}
+
+
+def store(folder: Path, article: str, *claims: Claim) -> None:
+    """Write a notebook in which each claim is the output of a cell."""
+    cells = [
+        {"cell_type": "code", "source": f"claim({c.id!r})", "execution_count": n, "id": f"cell-{n}", "metadata": {},
+         "outputs": [{"output_type": "display_data", "data": {MIME: record(c)}, "metadata": {}}]}
+        for n, c in enumerate(claims, 1)
+    ]  # fmt: skip
+    title = {"cell_type": "markdown", "source": f"# {article}", "id": "title", "metadata": {}}
+    notebook = {"cells": [title, *cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook["metadata"] = {"qed": {"code": code_hash(notebook)}, "kernelspec": {"name": "python3"}}
+    (folder / f"{article}.ipynb").write_text(json.dumps(notebook))
 
 
 @pytest.fixture

@@ -92,8 +92,8 @@ BAD: dict[str, tuple[Callable[[Notebook], Any], str]] = {
         "code cell 3: the figure squares.fig-parabola has no alternative text; draw it with qed.figure"),
     "a picture that qed did not draw": (lambda n: output(n, FIGURE)["metadata"].clear(),
         "code cell 3: a picture has no alternative text; draw it with qed.figure"),
-    "a picture in prose without alternative text": (prose("![](_static/favicon.svg)"),
-        "text cell 2: the picture _static/favicon.svg has no alternative text"),
+    "a picture in prose without alternative text": (prose("![](_static/mark.svg)"),
+        "text cell 2: the picture _static/mark.svg has no alternative text"),
     "a link to no claim": (prose("See [it](#squares.lost)."), "text cell 2: 'myst' cross-reference target not found"),
     "a link from a card to no claim": (
         lambda n: output(n, CLAIM)["data"].update({"text/html": '<section class="qed-card" id="squares.nonnegative">'
@@ -126,7 +126,7 @@ PAGES = {
     "a link to no claim": ("[it](#squares.lost)", "squares.lost"),
     "a claim by role": ("{claim}`squares.lost`", "there is no claim 'squares.lost'"),
     "a card of no claim": ("```{claim-card} squares.lost\n```", "there is no claim 'squares.lost'"),
-    "a picture without alternative text": ("![](_static/favicon.svg)", "_static/favicon.svg has no alternative text"),
+    "a picture without alternative text": ("![](_static/mark.svg)", "_static/favicon.svg has no alternative text"),
     "a formula": (r"$\nosuch$", r"KaTeX cannot set '\\nosuch'"),
 }
 
@@ -144,6 +144,6 @@ def test_a_page_that_is_wrong_in_one_place_is_refused_by_name_line_and_cause(sma
 
 
 def test_a_picture_with_words_for_it_is_published(small: Book):
-    small.append("book/intro.md", "![A square](_static/favicon.svg)")
+    small.append("book/intro.md", "![A square](_static/mark.svg)")
     build(small.root)
     assert 'alt="A square"' in (small.site / "book" / "intro.html").read_text(encoding="utf-8")

@@ -25,22 +25,27 @@ def test_the_recurrence_alone_does_not_prove_a_sum_whose_first_value_differs():
     """From n to n + 1 both sides double; at n = 0 they are 1 and 2."""
     import sympy as sp
 
+    from qed.kernel.lower import domain_scope
     from qed.kernel.rules import wilf_zeilberger
-    from qed.kernel.scope import domain_scope
+    from qed.kernel.theorems import Refused
 
     scope = domain_scope({"n": N0})
-    n, k = scope.symbols["n"], sp.Symbol("k", integer=True, nonnegative=True)
+    n, k = scope.names["n"], sp.Symbol("k", integer=True)
     total, proposal = sp.Sum(sp.binomial(n, k), (k, 0, n)), -k / (2 * (n + 1 - k))
-    assert wilf_zeilberger(total, 2**n, proposal, n, scope)
-    assert not wilf_zeilberger(total, 2 * 2**n, proposal, n, scope)
+    assert wilf_zeilberger(total, 2**n, proposal, scope).right == 2**n
+    with pytest.raises(Refused, match="ends"):
+        wilf_zeilberger(total, 2 * 2**n, proposal, scope)
 
 
 def test_an_antiderivative_proves_an_integral_and_its_negative_does_not():
     text = "Eq(Integral(t*exp(t**2), (t, 0, x)), (exp(x**2) - 1)/2)"
     given = {"domain": {"x": "[0, oo)"}, "control": "Eq(Integral(t*exp(t**2), (t, 0, x)), exp(x**2) - 1)"}
     assert judge("c.integral", text, certificate="exp(t**2)/2", **given).grade == "proved"
+    # Between fixed ends no other rule helps out.
+    text, missed = "Eq(Integral(t*exp(t**2), (t, 0, 1)), (E - 1)/2)", "Eq(Integral(t*exp(t**2), (t, 0, 1)), E)"
+    assert judge("c.integral", text, certificate="exp(t**2)/2", control=missed).grade == "proved"
     with pytest.raises(Undecided, match="does not fit"):
-        judge("c.integral", text, certificate="-exp(t**2)/2", **given)
+        judge("c.integral", text, certificate="-exp(t**2)/2", control=missed)
 
 
 def test_a_certificate_with_a_jump_inside_is_refused():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy as sp
+import z3
 from flint import arb
 
 from qed import (
@@ -15,6 +17,7 @@ from qed import (
     BadStatement,
     Claim,
     Disagreement,
+    Evidence,
     QedError,
     R,
     Refuted,
@@ -29,6 +32,7 @@ from qed import (
     square,
 )
 from qed.claims.record import ACCEPTED, GRADES, weaker
+from qed.kernel.checks import below, impossible
 from qed.search.tactics import Prover
 
 
@@ -195,7 +199,7 @@ def test_a_proof_without_grade_is_never_an_acceptance(monkeypatch: pytest.Monkey
 
 def test_a_proof_of_what_the_hunt_refutes_is_a_disagreement_and_no_acceptance(monkeypatch: pytest.MonkeyPatch) -> None:
     def generous(self: Any) -> Any:
-        self.proof.grade = "proved"
+        self.proof.conclusion = SimpleNamespace(grade="proved", engines=("generosity",))
         return self.proof
 
     monkeypatch.setattr(Prover, "run", generous)
@@ -326,6 +330,55 @@ def test_what_is_merely_truthy_is_no_acceptance(ok: Any) -> None:
 
 def test_a_truth_value_of_numpy_is_one() -> None:
     assert prose(lambda v: Verdict(np.bool_(v == 1), witness={"a": "b"})).grade == "instances"
+
+
+@pytest.mark.parametrize("grade", ["proved", "certified"])
+def test_a_check_function_does_not_give_itself_a_grade_of_the_kernel(grade: str) -> None:
+    with pytest.raises(BadStatement, match=f"gave the grade '{grade}', which only the kernel gives"):
+        prose(lambda v: Verdict(v == 1, grade, "pure thought", {"value": str(v)}))
+
+
+def test_evidence_is_made_by_the_kernel_only() -> None:
+    with pytest.raises(Undecided, match="only the kernel makes a theorem: Evidence is forged"):
+        prose(lambda v: Evidence(None, v == 1, "proved", "pure thought", {"value": str(v)}))
+
+
+def odd_square(v: str) -> Evidence:
+    """Ask Z3 for an odd square of an even number, or of any number."""
+    n, k = z3.Ints("n k")
+    given = [n == 2 * k] if v == "even" else [n == k]
+    found = impossible([n * n % 2 == 1], given, f"no {v} number has an odd square", lambda m: {"n": str(m.eval(n))})
+    return found
+
+
+def test_what_z3_calls_impossible_is_proved_and_a_model_is_the_witness() -> None:
+    found = prose(odd_square, at="even", control="other")
+    assert found.grade == "proved" and found.engines == ("Z3: no even number has an odd square",)
+    assert int(found.control.witness["n"]) % 2 == 1
+
+
+def test_hypotheses_that_cannot_be_met_make_nothing_impossible() -> None:
+    n = z3.Int("n")
+    with pytest.raises(Vacuous, match="cannot be met"):
+        prose(lambda v: impossible([n == v], [n > 1, n < 1], "anything", lambda m: {"n": "1"}))
+
+
+def test_what_z3_does_not_decide_is_undecided() -> None:
+    a, b, c = z3.Ints("a b c")
+    with pytest.raises(Undecided, match="does not decide"):
+        prose(lambda v: impossible([a**3 + b**3 + c**3 == 114, a > b, b > c], [], "sums of cubes", lambda m: {}))
+
+
+def test_a_ball_is_below_a_bound_only_as_a_whole() -> None:
+    found = prose(lambda v: below(arb(v), 2, "the number"), at=1, control=3)
+    assert found.grade == "certified" and found.control.witness == {"the number": "3.00"}
+    with pytest.raises(Undecided, match="lies in the ball"):
+        prose(lambda v: below(arb(v, 1), 2, "the number"))
+    with pytest.raises(Undecided, match="lies in the ball"):
+        prose(lambda v: below(arb(2), 2, "the number"))
+    for value, bound in ((1.5, 2), (arb(1), 1.5), (arb("inf"), 2), (arb("nan"), 2)):
+        with pytest.raises(BadStatement, match="compare a finite ball"):
+            below(value, bound, "the number")
 
 
 def test_the_claimed_value_is_no_control() -> None:

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "src" / "qed"
-FLOORS = ("kernel", "search", "claims", "display", "site")
+FLOORS = ("statements", "numeric", "kernel", "search", "claims", "display", "site")
 
 
 def imported(tree: ast.Module, package: tuple[str, ...]) -> set[str]:

@@ -156,18 +156,18 @@ def test_a_claim_that_is_used_anew_says_so_although_its_own_page_did_not_change(
     assert small.files() == warm
 
 
-def test_what_a_changelog_says_of_weakened_and_withdrawn_claims_is_listed_with_its_release(small: Book):
+def test_what_a_changelog_says_of_weakened_and_withdrawn_claims_is_listed_with_its_date(small: Book):
     add_cubes(small)
     build(small.root)
     assert ledger.NOTHING in page(small).get_text()
-    small.write("CHANGELOG.md", "# Changes\n\n## 0.2\n\n- Added: a thing.\n- Withdrawn: `squares.old`,\n  it was "
-                "false at $x = 0$.\n- Fixed: Weakened prose.\n\n## 0.1\n\n- Weakened: another.\n")
+    small.write("CHANGELOG.md", "# Changes\n\n## 2026-02-03\n\n- Added: a thing.\n- Withdrawn: `squares.old`,\n  it "
+                "was false at $x = 0$.\n- Fixed: Weakened prose.\n\n## 2026-01-02\n\n- Weakened: another.\n")
     build(small.root)
     items = page(small).select("article ul:not(.qed-totals) > li p")
     text = [re.sub(r"\s+", " ", item.get_text()) for item in items]
     assert len(text) == 2
-    assert text[0].startswith("Withdrawn: squares.old, it was false at") and text[0].endswith("(0.2)")
-    assert text[1] == "Weakened: another. (0.1)"
+    assert text[0].startswith("Withdrawn: squares.old, it was false at") and text[0].endswith("(2026-02-03)")
+    assert text[1] == "Weakened: another. (2026-01-02)"
     assert ledger.NOTHING not in page(small).get_text()
 
 

@@ -6,9 +6,12 @@ import pytest
 import sympy as sp
 
 from qed import N0, N, R, interval, square
-from qed.kernel.lemmas import Lemma, admits, facts, instance_sign, is_open, rewrite
-from qed.kernel.scope import NEG, Range, domain_scope
+from qed.kernel import rules
+from qed.kernel.lemmas import Lemma, accepted
+from qed.kernel.lower import domain_scope
+from qed.kernel.theorems import NEG, Equal, Refused, Sign
 from qed.search.match import matches
+from qed.search.signs import attempt, derived
 from qed.search.tactics import Prover
 from qed.statements.language import statement
 
@@ -48,57 +51,68 @@ def test_a_lemma_is_not_used_outside_its_domain_or_without_its_hypotheses(text: 
 
 
 def test_an_instance_needs_every_variable_of_the_lemma() -> None:
-    (fact,) = facts(TANH)
+    (t,) = accepted(TANH)
     scope = domain_scope({"y": interval("(0, oo)")})
-    y = scope.symbols["y"]
-    (x,) = fact.free
-    assert admits(fact, {x: y}, scope)
-    assert not admits(fact, {}, scope)
-    assert not admits(fact, {x: y - 1}, scope)
-    assert not admits(fact, {x: sp.Symbol("stranger", positive=True)}, scope)
-    assert not admits(fact, {x: sp.I}, scope)
+    y = scope.names["y"]
+    (x,) = t.scope.ranges
+    found = rules.instance(t, {x: y}, scope)
+    assert isinstance(found, Sign) and found.expression == sp.tanh(y) - y and found.signs == NEG
+    assert found.by == ("using t.lemma",)
+    for binding in ({}, {x: y - 1}, {x: sp.Symbol("stranger", real=True) ** 2 + 1}, {x: sp.I}):
+        with pytest.raises(Refused):
+            rules.instance(t, binding, scope)
 
 
 def test_an_integer_variable_takes_no_half() -> None:
-    (fact,) = facts(COUNT)
+    (t,) = accepted(COUNT)
     scope = domain_scope({"n": N})
-    (k,) = fact.free
-    n = scope.symbols["n"]
-    assert admits(fact, {k: n + 1}, scope) and not admits(fact, {k: n / 2 + 1}, scope)
+    (k,) = t.scope.ranges
+    n = scope.names["n"]
+    assert attempt(rules.instance, t, {k: n + 1}, scope) and attempt(rules.instance, t, {k: n / 2 + 1}, scope) is None
 
 
-def test_a_binding_that_does_not_give_the_part_is_refused() -> None:
-    fact = facts(lemma("Eq(sinh(2*x), 2*sinh(x)*cosh(x))", x=R))[0]
+def test_a_part_that_is_no_instance_is_not_rewritten() -> None:
+    (q,) = accepted(lemma("Eq(sinh(2*x), 2*sinh(x)*cosh(x))", x=R))
     scope = domain_scope({"y": R})
-    y = scope.symbols["y"]
-    (x,) = fact.free
-    part = sp.sinh(2 * y)
-    assert rewrite(part + 1, part, fact, {x: y}, scope) == 2 * sp.sinh(y) * sp.cosh(y) + 1
-    assert rewrite(part + 1, part, fact, {x: 2 * y}, scope) is None
+    y = scope.names["y"]
+    (x,) = q.scope.ranges
+    here, other = (rules.instance(q, {x: image}, scope) for image in (y, 2 * y))
+    assert isinstance(here, Equal) and isinstance(other, Equal)
+    assert rules.rewrite(sp.sinh(2 * y) + 1, here).right == 2 * sp.sinh(y) * sp.cosh(y) + 1
+    assert rules.rewrite(sp.sinh(2 * y) + 1, other).right == sp.sinh(2 * y) + 1, "sinh(4*y) does not stand there"
+
+
+def test_variables_may_change_places() -> None:
+    (q,) = accepted(lemma("Eq(sinh(x - y), sinh(x)*cosh(y) - cosh(x)*sinh(y))", x=R, y=R))
+    x, y = (q.scope.names[name] for name in "xy")
+    found = rules.instance(q, {x: y, y: x}, domain_scope({"x": R, "y": R}))
+    assert isinstance(found, Equal) and found.left == sp.sinh(y - x)
 
 
 def test_an_inequality_is_no_rewriting_and_an_equation_no_sign() -> None:
-    (less,) = facts(TANH)
-    equal = facts(lemma("Eq(sinh(2*x), 2*sinh(x)*cosh(x))", x=R))[0]
-    scope = domain_scope({"y": interval("(0, oo)")})
-    y = scope.symbols["y"]
-    (x,), (z,) = less.free, equal.free
-    assert rewrite(sp.tanh(y), sp.tanh(y), less, {x: y}, scope) is None
-    assert instance_sign(sp.tanh(y) - y, less.left - less.right, less, {x: y}, scope) == NEG
-    assert instance_sign(y - sp.tanh(y), less.left - less.right, less, {x: y}, scope) is None
-    assert instance_sign(sp.Integer(0), sp.Integer(0), equal, {z: y}, scope) is None
+    (less,) = accepted(TANH)
+    (equal,) = accepted(lemma("Eq(sinh(2*x), 2*sinh(x)*cosh(x))", x=R))
+    assert isinstance(less, Sign) and isinstance(equal, Equal)
+    with pytest.raises(Refused):
+        rules.zero(equal)
+    with pytest.raises(AttributeError):
+        rules.rewrite(less.expression, less)  # type: ignore[arg-type]
 
 
 def test_an_equation_is_differentiated_on_open_intervals_only() -> None:
-    assert is_open(Range(sp.Integer(0), None, True, True)) and not is_open(Range(sp.Integer(0), None))
-    assert len(facts(lemma("Eq(x**2, x*x)", x=interval("[0, 1]")))) == 1
-    assert len(facts(lemma("Eq(x**2, x*x)", x=interval("(0, 1)")))) == 3
-    assert len(facts(lemma("Eq(2**n, 2*2**(n-1))", n=N))) == 1
+    for text, domain, count in (
+        ("Eq(x**2, x*x)", {"x": interval("[0, 1]")}, 1),
+        ("Eq(x**2, x*x)", {"x": interval("(0, 1)")}, 3),
+        ("Eq(2**n, 2*2**(n-1))", {"n": N}, 1),
+    ):
+        (q,) = accepted(lemma(text, **domain))
+        assert isinstance(q, Equal) and len(derived(q)) == count
 
 
-def test_lemmas_about_matrices_or_beyond_the_symbolic_route_are_left_out() -> None:
-    assert facts(lemma("Eq(det(A), det(A))", A=square(2))) == []
-    assert facts(lemma("Eq(Limit(x, x, 0), 0)")) == []
+def test_lemmas_with_hypotheses_about_matrices_or_beyond_the_symbolic_route_are_left_out() -> None:
+    assert accepted(lemma("Eq(det(A), det(A))", A=square(2))) == []
+    assert accepted(lemma("Eq(Limit(x, x, 0), 0)")) == []
+    assert accepted(lemma("x > 3", ("x > 3",), x=R)) == []
 
 
 def test_a_lemma_of_at_least_zero_does_not_give_more_than_zero() -> None:

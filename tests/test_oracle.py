@@ -125,6 +125,9 @@ def test_what_is_lost_between_large_summands_is_no_falsehood():
     for x in ("400", "3000", "100000"):
         assert truth("Eq((1 + exp(-x)) - 1, exp(-x))", R, hint={"x": x}).verdict != "false"
     let = {"f(n, x)": "Sum(x**k/factorial(k), (k, 0, n))"}
+    let["J(n, r)"] = "Integral(u**n*exp(u), (u, 0, r))"
+    zero = "Eq(f(2*m + 1, -r), exp(-r)*(1 - J(2*m + 1, r)/factorial(2*m + 1)))"
+    assert truth(zero, {"m": "N0", "r": "R"}, (), let, {"m": "2", "r": "-400"}, count=1).verdict != "false"
     moment = "Eq(f(n, x), Integral((x + t)**n*exp(-t)/factorial(n), (t, 0, r)) + exp(-r)*f(n, x + r))"
     point = {"x": "-104/7", "n": "44", "r": "-226"}
     assert truth(moment, {"x": "R", "n": "N0", "r": "R"}, (), let, point, count=1).verdict != "false"

@@ -6,21 +6,24 @@ demo.square: proved
   x**2 - 2*x + 1 >= 0
   for x in R
   proof: Sturm's theorem
-  hunt: no counterexample at 85 points
+  hunt: no counterexample at 86 points
   near-miss: x**2 - 2*x + 1 > 0: fails at x = 1: 0 against 0
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from .claims.elsewhere import with_elsewhere
 from .claims.record import ACCEPTED, Claim, Verdict, judge
 from .claims.sampling import sample_count, sample_mean
 from .display.card import Card, record
 from .display.explorers import explorer, slider
 from .display.figures import figure
 from .display.ledger import ledger
+from .kernel.checks import Evidence, below, impossible
 from .statements.errors import (
     BadStatement,
     Disagreement,
@@ -31,11 +34,12 @@ from .statements.errors import (
     Vacuous,
 )
 from .statements.language import N0, N, R, Z, integers, interval, square
+from .statements.words import bits
 
 __all__ = [
-    "BadStatement", "Claim", "Disagreement", "N", "N0", "QedError", "R", "Refuted", "Toothless", "Undecided",
-    "Vacuous", "Verdict", "Z", "claim", "explorer", "figure", "integers", "interval", "judge", "ledger",
-    "sample_count", "sample_mean", "slider", "square",
+    "BadStatement", "Claim", "Disagreement", "Evidence", "N", "N0", "QedError", "R", "Refuted", "Toothless",
+    "Undecided", "Vacuous", "Verdict", "Z", "below", "bits", "claim", "explorer", "figure", "impossible", "integers",
+    "interval", "judge", "ledger", "sample_count", "sample_mean", "slider", "square",
 ]  # fmt: skip
 
 
@@ -76,7 +80,8 @@ def claim(
         The near-miss that the same check must refuse: a statement; or a dict with a new ``statement``, ``where``,
         ``let`` or domain; or, with `check`, a value.
     uses : tuple of str
-        Ids of earlier claims. Equations among them may be put in, inequalities used as signs.
+        Ids of earlier claims. Equations among them may be put in, inequalities used as signs. A claim of another
+        article is read from the stored outputs of its notebook, which has to lie beside this one.
     because : str
         The argument that joins the claims in `uses`, when it is not checked: the claim is *joined in words*.
     cite : str
@@ -108,9 +113,10 @@ def claim(
     BadStatement
         Something cannot be read; the message says what to write instead.
     """
+    known = with_elsewhere(ACCEPTED, id, (uses,) if isinstance(uses, str) else uses, Path.cwd())
     found = judge(
-        id, stated, domain=domain, where=where, let=let, control=control, uses=uses, because=because, cite=cite,
-        check=check, at=at, grade=grade, source=source, certificate=certificate,
+        id, stated, known=known, domain=domain, where=where, let=let, control=control, uses=uses, because=because,
+        cite=cite, check=check, at=at, grade=grade, source=source, certificate=certificate,
     )  # fmt: skip
     from IPython import get_ipython
     from IPython.display import display

@@ -1,4 +1,4 @@
-"""What the commands do: read statements, judge each in a process of its own, collect stored claims."""
+"""What the commands do: read statements and stored claims, and judge each in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .claims import stored
+from .claims.elsewhere import recall
+from .claims.record import judge
 from .claims.verdict import decide
-from .statements.errors import BadStatement
-from .statements.language import statement
+from .claims.verdict import read as read_statement
+from .display.card import record
+from .statements.errors import BadStatement, QedError
 
 # Budgets are counts; the clock only stops what no count foresaw.
 LAST_RESORT = 60.0
@@ -79,7 +82,7 @@ def verdict(entry: dict[str, Any]) -> dict[str, Any]:
     """
     answer: dict[str, Any] = {"id": entry["id"], "verdict": "undecided", "engine": "", "witness": None}
     try:
-        judged = statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
+        judged = read_statement(entry["statement"], entry["domain"], tuple(entry.get("where", ())), entry.get("let"))
         found = decide(judged)
     except BadStatement as problem:
         return {**answer, "engine": f"not a statement: {problem}"}
@@ -173,3 +176,77 @@ def stored_claims(book: Path) -> list[dict[str, Any]]:
         except stored.BadNotebook as problem:
             raise Unreadable(f"{path}: {problem}") from None
     return found
+
+
+def asked(claim: dict[str, Any]) -> dict[str, Any]:
+    """Read from a record what its author asked to be judged: the arguments of :func:`qed.judge`."""
+    what, control, source = stored.said(claim), claim["control"], claim["source"]
+    missed: dict[str, Any] = {"statement": control["statement"]}
+    given = [change["set"] for change in control["domain"] if change["name"] == "where"]
+    if given:
+        missed["where"] = tuple(dict.fromkeys(text for text in given if text != "no hypothesis"))
+    let = dict(change["set"].split(" = ", 1) for change in control["domain"] if change["name"] == "let")
+    if let:
+        missed["let"] = let
+    missed |= {change["name"]: change["set"] for change in control["domain"] if change["name"] not in ("where", "let")}
+    return {
+        "id": claim["id"], "stated": what.statement, "domain": what.domain, "where": what.where, "let": what.let,
+        "control": missed, "uses": tuple(claim["uses"]), "because": claim["because"], "cite": claim["cite"],
+        "certificate": claim["certificate"],
+        "source": None if source is None else ": ".join(part for part in (source["relation"], source["note"]) if part),
+    }  # fmt: skip
+
+
+def again(work: tuple[dict[str, Any], list[dict[str, Any]]]) -> list[str]:
+    """Judge a stored claim again, with the stored claims that it uses; say what is not as its record has it.
+
+    Parameters
+    ----------
+    work : tuple
+        The record, and those of the claims in its `uses`.
+
+    Returns
+    -------
+    list of str
+        A sentence for each difference; empty if there is none.
+    """
+    claim, used = work
+    try:
+        found = record(judge(**asked(claim), known={other["id"]: recall(other) for other in used}))
+    except QedError as problem:
+        return [f"{type(problem).__name__}: {problem}"]
+    except Exception as problem:
+        return [f"its record cannot be judged: {type(problem).__name__}: {problem}"]
+    fresh = json.loads(json.dumps(found))
+    keys = [key for key in {**claim, **fresh} if claim.get(key) != fresh.get(key)]
+    return [f"{key} was {claim.get(key)!r} and is {fresh.get(key)!r}" for key in keys]
+
+
+def checks(claims: list[dict[str, Any]], jobs: int | None = None) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """Judge every stored claim again, each in a process of its own.
+
+    Parameters
+    ----------
+    claims : list of dict
+        The records of a book.
+    jobs : int
+        How many at a time; as many as there are cores if None.
+
+    Yields
+    ------
+    tuple
+        A record and what is not as it has it. A claim stated in words is not judged, since its check function stands
+        in its notebook only.
+    """
+    known = {claim["id"]: claim for claim in claims}
+
+    def checked(claim: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        if claim["words"] is not None:
+            return claim, []
+        missing = [name for name in claim["uses"] if name not in known]
+        if missing:
+            return claim, [f"it uses {missing[0]}, and there is no such claim"]
+        found, why = alone(again, (claim, [known[name] for name in claim["uses"]]))
+        return claim, [f"no verdict: {why}"] if found is None else found
+
+    return in_order(checked, claims, jobs)

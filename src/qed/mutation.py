@@ -10,15 +10,17 @@ import ast
 import random
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-from .claims.verdict import ACCEPTING, REJECTING, decide
+from .claims import stored
+from .claims.verdict import ACCEPTING, REJECTING, decide, read
 from .commands import Unreadable, alone, in_order
 from .kernel.lemmas import Lemma
 from .oracle import POINTS, truth
 from .statements.errors import BadStatement
-from .statements.language import BINDERS, Domain, Statement, as_domain, parse_expression, statement
+from .statements.language import BINDERS, Domain, Statement, as_domain, parse_expression
+from .statements.words import as_bits
 
 ORACLE_SECONDS = 90.0
 SWAPS = [tuple(pair.split()) for pair in (
@@ -44,7 +46,7 @@ class Mutant:
 
     def read(self) -> Statement:
         """Read the mutant as the checker reads a statement."""
-        return statement(self.text, dict(self.domain), self.where, self.let)
+        return read(self.text, dict(self.domain), self.where, self.let)
 
     def __str__(self) -> str:
         given = [self.text, *(f"{name} in {set}" for name, set in self.domain.items()), *self.where]
@@ -72,9 +74,7 @@ STATUS = {"accepted": ACCEPTING, "rejected": REJECTING, "survived": ("hunted",)}
 
 def as_stated(claim: dict[str, Any]) -> Mutant:
     """Read the text of a stored claim."""
-    let = dict(definition["text"].split(" = ", 1) for definition in claim["let"])
-    domain = {variable["name"]: variable["set"] for variable in claim["domain"]}
-    return Mutant("claim", claim["statement"], domain, tuple(dict.fromkeys(w["text"] for w in claim["where"])), let)
+    return Mutant("claim", *astuple(stored.said(claim)))
 
 
 def mutants(claim: dict[str, Any]) -> list[Mutant]:
@@ -99,7 +99,7 @@ def _candidates(original: Mutant) -> Iterator[Mutant]:
     for kind, tree in altered(ast.parse(original.text.strip(), mode="eval").body):
         yield but(kind, text=ast.unparse(tree))
     for name, text in original.domain.items():
-        for kind, set in sets(as_domain(text, name)):
+        for kind, set in () if as_bits(text) else sets(as_domain(text, name)):
             yield but(kind, domain={**original.domain, name: set})
     for i, text in enumerate(original.where):
         before, after = original.where[:i], original.where[i + 1 :]

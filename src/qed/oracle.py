@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from mpmath import MPContext
@@ -27,6 +27,7 @@ from mpmath import MPContext
 mp = MPContext()
 POINTS, DEAR_POINTS, LARGE = 300, 40, 10**9
 Env = dict[str, Any]
+stirred = False
 ORDER = {"Eq": (0,), "Ne": (-1, 1), "Lt": (-1,), "Le": (-1, 0), "Gt": (1,), "Ge": (1, 0)}  # the signs of left - right
 SPELLED = {"NotEq": "Ne", "LtE": "Le", "GtE": "Ge"}
 TELLING = [Fraction(p, q) for p, q in ((0, 1), (1, 1), (-1, 1), (1, 2), (-1, 3), (2, 1), (-2, 1), (5, 1), (-7, 1),
@@ -118,7 +119,9 @@ def power(a: Any, b: Any) -> Any:
     return real(a) ** real(b)
 
 
-cancelled: list[Any] = []  # the size of summands that all but cancelled: what is far smaller may be mere rounding
+def add(a: Any, b: Any) -> Any:
+    """Add; where `stirred` is set, with a rounding a little coarser than it is."""
+    return a + b if not stirred or isinstance(a, Fraction) else a + b + a * mp.mpf(10) ** (5 - mp.dps)
 
 
 def binary(op: ast.operator, a: Any, b: Any) -> Any:
@@ -137,11 +140,10 @@ def binary(op: ast.operator, a: Any, b: Any) -> Any:
             raise NoSense("matrices of different shapes")
         case ast.Mult() if all(kinds) and a.cols != b.rows:
             raise NoSense("matrices of different shapes")
-        case ast.Add() | ast.Sub():
-            result = a + b if isinstance(op, ast.Add) else a - b
-            if not any(kinds) and not isinstance(result, Fraction) and abs(result) < near() * abs(a):
-                cancelled.append(abs(a))
-            return result
+        case ast.Add():
+            return add(a, b)
+        case ast.Sub():
+            return add(a, -b)
         case ast.Mult():
             return a * b
         case ast.Div():
@@ -153,7 +155,7 @@ def det(rows: list[list[Any]]) -> Any:
     """Expand along the first row; mpmath's own elimination stumbles over a column of zeros."""
     if not rows:
         return mp.mpf(1)
-    return mp.fsum((-1) ** j * x * det(cut(rows, 0, j)) for j, x in enumerate(rows[0]) if x)
+    return reduce(add, [(-1) ** j * x * det(cut(rows, 0, j)) for j, x in enumerate(rows[0])])
 
 
 def cut(rows: list[list[Any]], i: int, j: int) -> list[list[Any]]:
@@ -372,10 +374,11 @@ def compare(left: Any, name: str, right: Any) -> tuple[bool, Any]:
 
 
 def holds(reader: Reader, link: Link, env: Env, digits: Sequence[int]) -> bool:
-    """Judge a relation at a point; for a falsehood all precisions must give the same gap."""
-    gaps, doubt = [], Doubt("the digits did not settle")
-    for mp.dps in digits:
-        cancelled.clear()
+    """Judge a relation at a point; for a falsehood all precisions, and coarser sums, must give the same gap."""
+    global stirred
+    gaps: list[Any] = []
+    doubt = Doubt("the digits did not settle")
+    for mp.dps, stirred in [*((n, False) for n in digits), (digits[-1], True)]:
         try:
             true, gap = compare(reader.value(link[0], env), link[1], reader.value(link[2], env))
         except Doubt as problem:
@@ -383,11 +386,14 @@ def holds(reader: Reader, link: Link, env: Env, digits: Sequence[int]) -> bool:
             continue
         except (OverflowError, MemoryError, ArithmeticError, ValueError, mp.NoConvergence) as problem:
             raise Beyond(f"{type(problem).__name__} in mpmath") from None
+        finally:
+            stirred = False
         if true or gap is None:
+            if gaps and len(gaps) == len(digits):
+                raise Doubt("a gap that may come from rounding")
             return true
         gaps.append(gap)
-    agree = len(gaps) > 1 and all(abs(gap - gaps[-1]) <= abs(gap) / 1000 for gap in gaps)
-    if agree and abs(gaps[-1]) > near() * max(cancelled, default=0):
+    if len(gaps) > 2 and all(abs(gap - gaps[-1]) <= abs(gap) / 1000 for gap in gaps):
         return False
     if gaps and 0 in ORDER[link[1]] and abs(gaps[-1]) < near():
         return True  # both sides are zero, as far as was computed

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 import sympy as sp
 
+from ..kernel.checks import Evidence
 from ..kernel.lemmas import Lemma
-from ..numeric.hunt import Hunt
+from ..numeric.hunt import Hunt, candidates
 from ..statements.errors import (
     BadStatement,
     Disagreement,
@@ -21,8 +23,10 @@ from ..statements.errors import (
     Undecided,
     Vacuous,
 )
-from ..statements.language import Statement, certificate, statement
-from .verdict import contradicted, decide
+from ..statements.language import Definition, Statement, certificate
+from ..statements.words import as_bits
+from .stored import Said, seal
+from .verdict import contradicted, decide, formal_lemma, read
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
@@ -38,8 +42,9 @@ class Verdict:
     ok : bool
         Whether the check accepts the value.
     grade : str
-        How strong an acceptance is; one of `GRADES`. The author of the check answers for it: the card says
-        *stated in words*.
+        How strong an acceptance is: "exhausted" or weaker. The author of the check answers for it: the card says
+        *stated in words*. The grades "proved" and "certified" are given by :func:`qed.impossible` and
+        :func:`qed.below` only; a check function returns what they return.
     engine : str
         What judged, in a few words.
     witness : dict
@@ -91,6 +96,8 @@ class Claim:
         How it stands to the source article: the relation, and a note.
     certificate : str or None
         The certificate that the author gave.
+    borrowed : dict
+        For each claim of another article in `uses`: a seal of what it said and of its effective grade.
     """
 
     id: str
@@ -108,9 +115,44 @@ class Claim:
     cite: str | None = None
     source: tuple[str, str] | None = None
     certificate: str | None = None
+    borrowed: dict[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<claim {self.id}: {self.grade}>"
+
+    @property
+    def article(self) -> str:
+        """The part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+    @property
+    def said(self) -> Said:
+        """What it says, as text."""
+        s = self.statement
+        if s is None:
+            return Said(self.text, {}, (), {})
+        let = dict(head(d).split(" = ", 1) for d in s.definitions)
+        where = tuple(dict.fromkeys(r.text for r in s.where_shown))
+        return Said(self.text, {n: str(d) for n, d in s.domain.items()}, where, let)
+
+    @property
+    def seal(self) -> str:
+        """A hash by which a claim that uses this one knows that it has not changed."""
+        return seal(self.said, self.effective)
+
+
+def _texts(field: str, value: Any) -> tuple[str, ...]:
+    """Read one text or several."""
+    found = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, tuple | list) else (value,)
+    for one in found:
+        if not isinstance(one, str):
+            raise BadStatement(f"{field}={one!r} is no text: write a text, or a tuple of texts")
+    return found
+
+
+def head(d: Definition) -> str:
+    """Write a definition as text."""
+    return f"{d.name}({', '.join(d.params)}) = {d.text}" if d.params else f"{d.name} = {d.text}"
 
 
 def weaker(a: str, b: str) -> str:
@@ -140,7 +182,7 @@ class Request:
     @property
     def hypotheses(self) -> tuple[str, ...]:
         """The hypotheses as a tuple, a single one included."""
-        return (self.where,) if isinstance(self.where, str) else tuple(self.where)
+        return _texts("where", self.where)
 
 
 def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **given: Any) -> Claim:
@@ -175,6 +217,7 @@ def judge(id: str, stated: Any, *, known: dict[str, Claim] | None = None, **give
 
 
 def _judge(request: Request, known: dict[str, Claim]) -> Claim:
+    request = replace(request, uses=_texts("uses", request.uses))
     _check_form(request, known)
     uses, noted, text = tuple(request.uses), _source(request.source), _text(request.stated)
     judged: Statement | None = None
@@ -182,9 +225,9 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     if request.check is not None:
         own, engines, refused = _by_function(request.check, request.at, request.control)
     else:
-        let = {head: _text(body) for head, body in (request.let or {}).items()}
-        judged = statement(text, request.domain, request.hypotheses, let)
-        lemmas = [Lemma(name, s) for name in uses if (s := known[name].statement) is not None]
+        judged = _read("", text, request.domain, request.hypotheses, request.let)
+        usable = [(name, known[name].statement) for name in uses] if formal_lemma(judged) else []
+        lemmas = [Lemma(name, s) for name, s in usable if s is not None and formal_lemma(s)]
         hint = certificate(request.certificate) if request.certificate is not None else None
         own, engines, found = _accept(judged, lemmas, hint, request, known)
         refused = _refuse(judged, lemmas, hint, request)
@@ -199,6 +242,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
     return Claim(
         request.id, text, judged, own, effective, weakest, engines, found, refused, uses, request.because,
         text if judged is None else None, request.cite, noted, request.certificate,
+        {name: known[name].seal for name in uses if known[name].article != request.id.partition(".")[0]},
     )  # fmt: skip
 
 
@@ -215,6 +259,11 @@ def _check_form(request: Request, known: dict[str, Claim]) -> None:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; a claim may use only claims made before it"
             raise BadStatement(f"uses {name!r}, which no earlier claim bears{hint}")
+    for name, value in (("because", request.because), ("cite", request.cite)):
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise BadStatement(f"{name}={value!r} says nothing: write a sentence, or leave it out")
+    if request.check is not None and not callable(request.check):
+        raise BadStatement(f"check={request.check!r} is no function: write one from a value to a Verdict")
     if request.because is not None and not request.uses:
         raise BadStatement("because= joins earlier claims: name them in uses=")
     if request.grade is not None and request.grade not in GRADES:
@@ -287,18 +336,46 @@ def _accept(
     return weakest, ("joined in words" if request.because is not None else f"cited: {request.cite}",), found.hunt
 
 
+def _read(at: str, text: str, domain: dict[str, Any], where: tuple[str, ...], let: Any) -> Statement:
+    """Read a statement; what cannot be read is told with the field in which it stands."""
+    if not isinstance(let or {}, dict) or not all(isinstance(key, str) for key in let or {}):
+        raise BadStatement(f"{at}let={let!r} is no dict with names: write let={{'f(x)': 'x**2'}}")
+    bodies = {name: _text(body) for name, body in (let or {}).items()}
+    bits = any(as_bits(value) for value in domain.values())
+    # Each field by itself first, so that a mistake is told where it was made.
+    fields: list[tuple[str, tuple[Any, ...]]] = [
+        (f"in {name}=, ", ("0 < 1", {name: value}, (), {})) for name, value in domain.items()
+    ]
+    fields += [("in let=, ", ("0 < 1", domain if bits else {}, (), bodies))] if bodies else []
+    fields += [("in where=, ", (hypothesis, domain, (), bodies)) for hypothesis in where]
+    for place, given in fields:
+        try:
+            read(*given)
+        except BadStatement as problem:
+            raise BadStatement(f"{at}{place}{problem}") from None
+    try:
+        found = read(text, domain, where, bodies)
+    except BadStatement as problem:
+        raise BadStatement(f"{at}{problem}") from None
+    for name, d in found.domain.items():
+        try:
+            candidates(d, Random(0))
+        except BadStatement as problem:
+            cure = "two different ends are needed, the smaller one first"
+            raise BadStatement(f"{at}in {name}=, {problem}: {cure}") from None
+    return found
+
+
 def _refuse(judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, request: Request) -> Control:
     """Judge the near-miss as the claim was judged; it must fall with a witness."""
     changed = dict(request.control) if isinstance(request.control, dict) else {"statement": request.control}
     text = _text(changed.pop("statement", judged.text))
     where = changed.pop("where", request.hypotheses)
-    let: dict[str, Any] = {**(request.let or {}), **changed.pop("let", {})}
-    missed = statement(
-        text,
-        {**request.domain, **changed},
-        (where,) if isinstance(where, str) else tuple(where),
-        {head: _text(body) for head, body in let.items()},
-    )
+    let = changed.pop("let", {})
+    if not isinstance(let, dict):
+        raise BadStatement(f"in the control, let={let!r} is no dict: write {{'f(x)': 'x**2'}}")
+    sets = {**request.domain, **changed}
+    missed = _read("in the control, ", text, sets, _texts("where", where), {**(request.let or {}), **let})
     if missed.key == judged.key:
         raise BadStatement("the control is the statement itself: state a near-miss that is false")
     found = decide(missed, lemmas, hint)
@@ -348,8 +425,11 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
         raise
     except Exception as problem:
         raise Undecided(
-            f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}"
+            f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}; "
+            "let it return a Verdict at the claimed value and at the control"
         ) from problem
+    if isinstance(found, Evidence):
+        return Verdict(found.ok, found.grade, found.engine, found.witness)
     if isinstance(found, Verdict):
         if type(found.ok).__name__ not in ("bool", "bool_"):
             raise BadStatement(f"the check gave ok={found.ok!r} at {value!r}: it must be True or False")
@@ -357,5 +437,10 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
             raise BadStatement(f"the check gave the witness {found.witness!r}: write names and values as text")
         if found.grade not in GRADES:
             raise BadStatement(f"the check {_name(check)} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
+        if found.grade in ("proved", "certified"):
+            raise BadStatement(
+                f"the check {_name(check)} gave the grade {found.grade!r}, which only the kernel gives: return what "
+                "qed.impossible or qed.below returns, or a Verdict of grade 'exhausted' or weaker"
+            )
         return found
     raise Undecided(f"the check {_name(check)} returned {found!r} at {value!r}: return a Verdict")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,25 @@ def outputs(notebook: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
 def records(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the records of the claims that the notebook's outputs hold, in order."""
     return [out["data"][MIME] for _, out in outputs(notebook) if MIME in out.get("data", {})]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a claim says, as text: the statement, a set for each variable, hypotheses and definitions."""
+
+    statement: str
+    domain: dict[str, str]
+    where: tuple[str, ...]
+    let: dict[str, str]
+
+
+def said(record: dict[str, Any]) -> Said:
+    """Read from a record what its claim says."""
+    let = dict(definition["text"].split(" = ", 1) for definition in record["let"])
+    domain = {variable["name"]: variable["set"] for variable in record["domain"]}
+    return Said(record["statement"], domain, tuple(dict.fromkeys(w["text"] for w in record["where"])), let)
+
+
+def seal(what: Said, effective: str) -> str:
+    """Give a short hash of what a claim says and of its effective grade."""
+    return hashlib.sha256(json.dumps([asdict(what), effective], sort_keys=True).encode()).hexdigest()[:16]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..kernel import bitvectors
+from ..kernel.conclude import Refutation, fails_at
 from ..kernel.lemmas import Lemma
-from ..kernel.lower import Lowering
-from ..kernel.normal import is_zero
-from ..kernel.scope import Scope
+from ..kernel.theorems import Refused
+from ..numeric import supremum, words
 from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
+from ..statements import language
 from ..statements.errors import OutOfReach
-from ..statements.language import Statement, parse_expression, substitute
+from ..statements.language import Statement
+from ..statements.words import as_bits, width_of
+from ..statements.words import statement as statement_of_words
 
 ACCEPTING = ("proved", "certified", "exhausted", "instances")
 REJECTING = ("refuted", "undefined", "vacuous")
@@ -60,6 +65,24 @@ class Decision:
         return f"{text} is false{at}: the sides are {self.sides[0]} and {self.sides[1]}"
 
 
+def read(
+    text: str,
+    domain: Mapping[str, object] | None = None,
+    where: tuple[str, ...] = (),
+    let: Mapping[str, object] | None = None,
+) -> Statement:
+    """Read a statement, about machine words if a variable ranges over them, or else about numbers and matrices.
+
+    Parameters
+    ----------
+    text, domain, where, let
+        As for :func:`qed.statements.language.statement` and :func:`qed.statements.words.statement`.
+    """
+    if any(as_bits(value) for value in (domain or {}).values()):
+        return statement_of_words(text, domain or {}, where, let)
+    return language.statement(text, dict(domain or {}), where, let)
+
+
 def decide(
     judged: Statement, lemmas: list[Lemma] | None = None, certificate: ast.expr | None = None, hunt_only: bool = False
 ) -> Decision:
@@ -81,6 +104,10 @@ def decide(
     Decision
         Undecided is a verdict of its own, never an acceptance and never a refusal.
     """
+    if width_of(judged):
+        return _decide_bits(judged, hunt_only)
+    if supremum.suprema(judged):
+        return _decide_supremum(judged, hunt_only)
     found = hunt(judged)
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
@@ -91,44 +118,75 @@ def decide(
         return Decision("vacuous", ("hunt in ball arithmetic",), hunt=found)
     met = touched(judged, found)
     if met is not None:
-        return Decision("refuted", ("exact residual at a point",), *met, hunt=found)
+        return Decision(met.verdict, ("exact residual at a point",), met.witness, met.sides, hunt=found)
     unhunted = found.verdict == "out of reach" and (hunt_only or not beyond_hunting(judged))
     if hunt_only and not unhunted:
         return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
     proof = Prover(judged, lemmas or [], certificate).run()
-    if proof.verdict:
-        return Decision(proof.verdict, ("the rules of the kernel",), proof.witness, proof.sides, hunt=found)
+    if proof.refutation:
+        fall = proof.refutation
+        return Decision(fall.verdict, ("the rules of the kernel",), fall.witness, fall.sides, hunt=found)
     if unhunted:
         # Only one route is open, and one route is enough to refuse a statement, not to accept it.
         why = "the hunt could not evaluate the statement at enough points of its domain"
         return Decision("undecided", tried=(why,), hunt=found)
     if proof.grade is None:
         return Decision("undecided", tried=tuple(dict.fromkeys(proof.tried)), hunt=found)
-    return Decision(proof.grade, tuple(proof.engines), hunt=found)
+    return Decision(proof.grade, proof.engines, hunt=found)
 
 
-def touched(judged: Statement, found: Hunt) -> tuple[dict[str, str], tuple[str, str]] | None:
+def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about machine words: the hunt in Python's integers, then Z3."""
+    found = words.hunt_words(judged)
+    if found.verdict == "refuted":
+        return Decision("refuted", ("hunt in Python's integers",), found.witness or {}, found.sides, hunt=found)
+    if hunt_only and found.verdict == "survived":
+        return Decision("hunted", ("hunt in Python's integers",), hunt=found)
+    if found.verdict == "vacuous" and words.exhaustive(judged):
+        return Decision("vacuous", ("enumeration of every case",), hunt=found)
+    verdict, witness, sides = bitvectors.decide_words(judged)
+    if verdict == "proved" and found.verdict == "vacuous":
+        why = "the hunt met no point of the hypotheses, and one route is not enough: state more of them by let="
+        return Decision("undecided", tried=(why,), hunt=found)
+    if verdict == "undecided" and words.exhaustive(judged):
+        return Decision("exhausted", ("enumeration of every case",), hunt=found)
+    if verdict == "undecided":
+        return Decision(verdict, tried=("Z3 bit-vectors, within its budget",), hunt=found)
+    return Decision(verdict, ("Z3 bit-vectors",), witness, sides, hunt=found)
+
+
+def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
+    """Judge a statement about suprema: branch and bound, against a grid of values."""
+    verdict, witness, sides, found = supremum.decide_supremum(judged)
+    if verdict == "undecided":
+        return Decision(verdict, tried=sides, hunt=found)
+    if verdict == "certified" and hunt_only:
+        return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
+    return Decision(verdict, ("ball arithmetic, supremum by branch and bound",), witness, sides, hunt=found)
+
+
+def formal_lemma(judged: Statement) -> bool:
+    """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
+    return not width_of(judged) and not supremum.suprema(judged)
+
+
+def touched(judged: Statement, found: Hunt) -> Refutation | None:
     """Find a point at which the sides of a strict relation are exactly equal, where balls cannot tell them apart."""
     for point in found.unsettled:
-        values = {name: parse_expression(f"({text})") for name, text in point.items()}
-        for relation in judged.relations:
-            if relation.op not in ("<", ">", "!="):
-                continue
-            here = Lowering(Scope({}, {}))
-            try:
-                left, right = (
-                    here.expression(substitute(side, values, "#")) for side in (relation.left, relation.right)
-                )
-                if all(owed.met() for owed in here.obligations) and is_zero(left - right, here.scope):
-                    return point, (str(left), str(right))
-            except OutOfReach:
-                continue
+        try:
+            return fails_at(judged, point)
+        except (OutOfReach, Refused):
+            continue
     return None
 
 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:
     """Give the grade that the rules would award to a statement, if they would: a second look at a refuted one."""
     try:
+        if width_of(judged):
+            return "proved" if bitvectors.decide_words(judged)[0] == "proved" else None
+        if supremum.suprema(judged):
+            return None  # there is one route, and it has spoken
         return Prover(judged, lemmas, certificate).run().grade
     except Exception:  # the refutation stands; an engine that breaks on a false statement does not contradict it
         return None

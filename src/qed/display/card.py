@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..claims.record import Claim, head
 from ..claims.stored import MIME, SCHEMA
 from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
-
-if TYPE_CHECKING:
-    from ..claims.record import Claim
 
 
 class Card:
@@ -51,7 +49,7 @@ def hunt_text(claim: Claim) -> str | None:
         return None
     if claim.hunt.verdict == "out of reach":
         return "no numeric route"
-    if not claim.statement or not claim.statement.domain:
+    if (not claim.statement or not claim.statement.domain) and claim.hunt.points <= 1:
         return (
             "the balls of both sides meet"
             if claim.statement and "=" in {r.op for r in claim.statement.relations}
@@ -71,7 +69,7 @@ def record(claim: Claim) -> dict[str, Any]:
         "id": claim.id,
         "statement": claim.text,
         "latex": writer.relations(s.shown) if s else None,
-        "let": [{"name": d.name, "text": _head(d), "latex": writer.definition(d)} for d in s.definitions] if s else [],
+        "let": [{"name": d.name, "text": head(d), "latex": writer.definition(d)} for d in s.definitions] if s else [],
         "domain": [{"name": n, "set": str(d), "latex": domain_tex(n, d)} for n, d in s.domain.items()] if s else [],
         "where": [{"text": r.text, "latex": writer.relation(r)} for r in s.where_shown] if s else [],
         "grade": claim.grade,
@@ -93,11 +91,8 @@ def record(claim: Claim) -> dict[str, Any]:
         "words": claim.words,
         "cite": claim.cite,
         "source": {"relation": claim.source[0], "note": claim.source[1]} if claim.source else None,
+        **({"borrowed": claim.borrowed} if claim.borrowed else {}),
     }
-
-
-def _head(d: Any) -> str:
-    return f"{d.name}({', '.join(d.params)}) = {d.text}" if d.params else f"{d.name} = {d.text}"
 
 
 def _changed(claim: Claim) -> list[dict[str, str]]:
@@ -111,10 +106,10 @@ def _changed(claim: Claim) -> list[dict[str, str]]:
         sets += [{"name": "where", "set": r.text, "latex": writer.relation(r)} for r in m.where_shown]
         if not m.where_shown:
             sets.append({"name": "where", "set": "no hypothesis", "latex": r"\text{no hypothesis}"})
-    before = {_head(d) for d in s.definitions}
+    before = {head(d) for d in s.definitions}
     writer = Writer(m.definitions)
-    changed = [d for d in m.definitions if _head(d) not in before]
-    return sets + [{"name": "let", "set": _head(d), "latex": writer.definition(d)} for d in changed]
+    changed = [d for d in m.definitions if head(d) not in before]
+    return sets + [{"name": "let", "set": head(d), "latex": writer.definition(d)} for d in changed]
 
 
 def flags(claim: Claim) -> list[str]:
@@ -162,7 +157,7 @@ def plain(claim: Claim) -> str:
     if s and s.where_shown:
         lines.append("  given " + ", ".join(dict.fromkeys(r.text for r in s.where_shown)))
     if s:
-        lines += [f"  where {_head(d)}" for d in s.definitions]
+        lines += [f"  where {head(d)}" for d in s.definitions]
     lines.append("  proof: " + (f"because {claim.because}" if claim.because else "; ".join(claim.engines)))
     if claim.cite and claim.because:
         lines.append(f"  cites: {claim.cite}")
@@ -288,7 +283,7 @@ def _exact(claim: Claim) -> str:
     if s is None:
         return claim.text
     lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
-    lines += [f"where {_head(d)}" for d in s.definitions]
+    lines += [f"where {head(d)}" for d in s.definitions]
     if claim.certificate:
         lines.append(f"certificate: {claim.certificate}")
     changed = "".join(f", {_condition(c)}" for c in _changed(claim))

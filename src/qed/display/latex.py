@@ -15,6 +15,10 @@ PLAIN = {"sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh
          "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "log": r"\log", "Max": r"\max", "Min": r"\min",
          "gamma": r"\Gamma", "uppergamma": r"\Gamma", "lowergamma": r"\gamma", "LambertW": "W", "beta": r"\mathrm{B}",
          "det": r"\det", "trace": r"\operatorname{tr}", "adjugate": r"\operatorname{adj}"}  # fmt: skip
+BITWISE: dict[type[ast.operator], str] = {
+    ast.LShift: r"\ll", ast.RShift: r"\gg", ast.BitAnd: r"\mathbin{\&}", ast.BitOr: r"\mathbin{|}",
+    ast.BitXor: r"\oplus",
+}  # fmt: skip
 # Calls that end in something raised or tall, and take parentheses before an exponent.
 RAISED = {"exp", "factorial", "sqrt", "transpose", "Sum", "Product", "Integral", "diff", "log"}
 SUBSCRIPTS = set("ijklmnKN")
@@ -67,11 +71,13 @@ class Writer:
 
     def _write(self, node: ast.expr) -> tuple[str, int]:
         if isinstance(node, ast.Constant):
-            return str(node.value), ATOM
+            return (rf"\mathtt{{{node.kind}}}" if node.kind else str(node.value)), ATOM
         if isinstance(node, ast.Name):
             known = self.definitions.get(node.id)
             return (self._defined(node.id, [], "") if known else name(node.id)), ATOM
         if isinstance(node, ast.UnaryOp):
+            if isinstance(node.op, ast.Invert):
+                return rf"{{\sim}}{self.tex(node.operand, ATOM)}", POW
             return ("-" if isinstance(node.op, ast.USub) else "") + self.tex(node.operand, MUL), ADD
         if isinstance(node, ast.BinOp):
             return self._binary(node)
@@ -80,6 +86,9 @@ class Writer:
         raise ValueError(ast.unparse(node))
 
     def _binary(self, node: ast.BinOp) -> tuple[str, int]:
+        if type(node.op) in BITWISE:
+            # Few readers know which of these binds more tightly, so that parentheses stand around every part.
+            return f"{self.tex(node.left, POW)} {BITWISE[type(node.op)]} {self.tex(node.right, POW)}", 0
         if isinstance(node.op, ast.Add | ast.Sub):
             right = self.tex(node.right, MUL if isinstance(node.op, ast.Sub) else ADD)
             if isinstance(node.op, ast.Add) and right.startswith("-"):
@@ -141,6 +150,10 @@ class Writer:
             t, lo, hi = bound_variable(node)
             body = self.tex(args[0], MUL)
             return rf"\int_{{{self._in_small(lo)}}}^{{{self._in_small(hi)}}} {body}\,d{name(t)}", MUL
+        if f in ("Sup", "Inf"):
+            x, lo, hi = bound_variable(node)
+            ends = rf"{name(x)} \in [{self._in_small(lo)}, {self._in_small(hi)}]"
+            return rf"\{f.lower()}_{{{ends}}} {self.tex(args[0], MUL)}", MUL
         if f == "Limit":
             return rf"\lim_{{{self.tex(args[1])}\to {self.tex(args[2])}}} {self.tex(args[0], MUL)}", MUL
         if f == "realroots":
@@ -214,6 +227,8 @@ def domain_tex(variable: str, d: Domain) -> str:
     named = {"R": r"\mathbb{R}", "Z": r"\mathbb{Z}", "N": r"\mathbb{N}", "N0": r"\mathbb{N}_0"}.get(str(d))
     if named:
         return rf"{x} \in {named}"
+    if d.kind == "bits":
+        return rf"{x} \in \mathbb{{Z}}/2^{{{int(d.hi).bit_length()}}}"
     writer = Writer()
     lo, hi = (writer.tex(ast.parse(t, mode="eval").body) for t in (d.lo, d.hi))
     if d.kind == "integer":

@@ -2,207 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 from sympy import Expr, Symbol
 
-from .scope import NEG, POS, ZERO, Range, Scope, sign
+from .signs import derivative, sign
+from .theorems import NEG, POS, SEAL, ZERO, Equal, Limit, Scope, names, require
 
-DEPTH = 24
+INFINITE = (sp.oo, -sp.oo)
+RULE = "limits by continuity, arithmetic and L'Hopital's theorem"
+CONTINUOUS = (sp.sin, sp.cos, sp.atan, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc, sp.erfi, sp.asinh, sp.Abs)
+AT_INFINITY = {sp.atan: sp.pi / 2, sp.tanh: 1, sp.erf: 1, sp.sinh: sp.oo, sp.asinh: sp.oo}
+TAME = (sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf, sp.erfc)
+WAVES = (sp.sin, sp.cos, sp.tan)
+Parts = Mapping[Expr, Limit]
 
 
-def limit(e: Expr, x: Symbol, point: Expr, side: str, scope: Scope) -> Expr | None:
-    """Find a one-sided limit.
+def trivial(e: Expr, u: Symbol, scope: Scope) -> Limit:
+    """Conclude the limit of u itself, and of what does not contain it.
 
-    Theorem: limits pass through sums, products, quotients and continuous functions wherever those are defined,
-    and 0/0 and oo/oo have the limit of the quotient of the derivatives, if there is one (L'Hopital).
+    Definition: u falls to 0, and a constant tends to itself.
+    """
+    require(e == u or u not in e.free_symbols, "not trivial")
+    return Limit(SEAL, e, u, sp.S.Zero if e == u else e, scope, scope.by(RULE))
+
+
+def equal(t: Limit, q: Equal) -> Limit:
+    """Give the left side of an equation the limit of the right side.
+
+    Rule: equals have equal limits.
+    """
+    require(q.right == t.expression and q.scope == t.scope, "the equation is about something else")
+    return Limit(SEAL, q.left, t.u, t.value, t.scope, names(t, q))
+
+
+def combine(e: Expr, u: Symbol, parts: Parts, scope: Scope) -> Limit:
+    """Conclude a limit from those of the parts; of b**c, where u stands in c, from that of c*log(b).
+
+    Theorem: limits pass through sums, products, powers and continuous functions wherever those are defined.
 
     On cards: ``limits by continuity, arithmetic and L'Hopital's theorem``.
-
-    Parameters
-    ----------
-    e : sympy.Expr
-        A real expression, defined near the point on that side.
-    x : sympy.Symbol
-        The variable.
-    point : sympy.Expr
-        A number, ``oo`` or ``-oo``.
-    side : {"+", "-"}
-        From above or from below; ignored at infinity.
-    scope : Scope
-        The ranges of the other symbols.
-
-    Returns
-    -------
-    sympy.Expr or None
-        The limit, possibly infinite; None when the rules do not settle it.
     """
-    u = sp.Dummy("u", positive=True)
-    if point in (sp.oo, -sp.oo):
-        moved = e.subs(x, (1 if point is sp.oo else -1) / u)
-    else:
-        moved = e.subs(x, point + (u if side == "+" else -u))
-    inner = scope.with_symbol(u, Range(sp.Integer(0), None, True, True))
-    return _limit(_tidy(moved), u, inner, DEPTH)
-
-
-def _tidy(e: Expr) -> Expr:
-    """Write powers of the positive symbol outside roots and logarithms, where they can cancel."""
-    e = e.replace(
-        lambda t: t.is_Pow and t.exp.is_Rational and not t.exp.is_Integer,
-        lambda t: sp.expand_power_base(sp.factor(sp.together(t.base)) ** t.exp),
-    )
-    return e
-
-
-def _limit(e: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    if u not in e.free_symbols:
-        return e
-    if depth <= 0:
-        return None
-    if e == u:
-        return sp.Integer(0)
-    if e.is_Add:
-        return _sum(e, u, scope, depth)
-    if e.is_Mul:
-        return _product(e, u, scope, depth)
-    if e.func is sp.exp or (e.is_Pow and e.base is sp.E):
-        inner = _limit(e.exp if e.is_Pow else e.args[0], u, scope, depth - 1)
-        return None if inner is None else sp.Integer(0) if inner is -sp.oo else sp.exp(inner)
-    if e.is_Pow:
-        return _power(e, u, scope, depth)
-    return _function(e, u, scope, depth)
+    values, used = [], []
+    wanted = (e.exp * sp.log(e.base),) if e.is_Pow and e.base is not sp.E and u in e.exp.free_symbols else e.args
+    for part in wanted:
+        t = parts[part] if u in part.free_symbols else trivial(part, u, scope)
+        require(t.expression == part and t.u == u and t.scope == scope, "no theorem on a part")
+        values.append(t.value)
+        used.append(t)
+    value = _value(e, values, scope, len(wanted) < len(e.args))
+    require(value is not None and not value.has(sp.nan, sp.zoo), "the parts do not settle it")
+    return Limit(SEAL, e, u, value, scope, names(*used) or scope.by(RULE))
 
 
 def _sign(value: Expr, scope: Scope) -> int:
     return POS if value is sp.oo else NEG if value is -sp.oo else sign(value, scope)
 
 
-def _infinite(value: Expr) -> bool:
-    return value in (sp.oo, -sp.oo)
-
-
-def _sum(e: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    parts = [_limit(term, u, scope, depth - 1) for term in e.args]
-    if all(part is not None for part in parts):
-        infinite = {part for part in parts if part is not None and _infinite(part)}
-        if len(infinite) <= 1:
-            return infinite.pop() if infinite else sp.Add(*parts)
-    top, bottom = sp.fraction(sp.together(e))
-    if u in bottom.free_symbols:
-        return _quotient(top, bottom, u, scope, depth - 1)
-    # The fastest term may be taken out: a (1 + b/a).
-    for lead in e.args:
-        ratio = sp.Add(*(_simple(term / lead) for term in e.args))
-        inner = _limit(ratio, u, scope, depth - 2) if depth > 2 else None
-        if inner is not None and not _infinite(inner) and not _sign(inner, scope) & ZERO:
-            outer = _limit(lead, u, scope, depth - 1)
-            if outer is not None and _infinite(outer):
-                return outer * sp.Integer(1 if _sign(inner, scope) == POS else -1)
-    return None
-
-
-def _simple(e: Expr) -> Expr:
-    return sp.powsimp(sp.cancel(sp.together(e)))
-
-
-def _product(e: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    parts = [_limit(factor, u, scope, depth - 1) for factor in e.args]
-    if all(part is not None for part in parts):
-        infinite = [part for part in parts if part is not None and _infinite(part)]
-        signs = [_sign(part, scope) for part in parts if part is not None]
+def _value(e: Expr, values: list[Expr], scope: Scope, by_log: bool) -> Expr | None:
+    infinite = {v for v in values if v in INFINITE}
+    first, f = values[0], e.func
+    if e.is_Add:
+        return None if len(infinite) > 1 else infinite.pop() if infinite else sp.Add(*values)
+    if e.is_Mul:
+        signs = [_sign(v, scope) for v in values]
         if not infinite:
-            return sp.Mul(*parts)
-        if all(s in (POS, NEG) for s in signs):
-            return sp.oo * sp.Integer((-1) ** sum(s == NEG for s in signs))
-    top, bottom = sp.fraction(sp.powsimp(e))
-    if u in bottom.free_symbols:
-        return _quotient(top, bottom, u, scope, depth - 1)
-    # 0 * oo: one factor goes below, a power of u if there is one.
-    for factor in sorted(e.args, key=lambda f: f.has(sp.exp, sp.log)):
-        rest = sp.Mul(*(f for f in e.args if f != factor))
-        if rest != 1 and u in rest.free_symbols and u in factor.free_symbols:
-            return _quotient(rest, 1 / factor, u, scope, depth - 1)
-    return None
+            return sp.Mul(*values)
+        return sp.oo * sp.Integer((-1) ** signs.count(NEG)) if all(s in (POS, NEG) for s in signs) else None
+    if f is sp.exp or by_log:
+        if by_log and sign(e.base, scope) != POS:
+            return None
+        return sp.S.Zero if first is -sp.oo else sp.oo if first is sp.oo else sp.exp(first)
+    if e.is_Pow:
+        return _power(e, first, scope)
+    at = _sign(first, scope)
+    if f is sp.log:
+        if first is sp.oo or at == POS:
+            return sp.log(first)
+        return -sp.oo if at == ZERO and sign(e.args[0], scope) == POS else None
+    if f is sp.tan and first not in INFINITE:
+        return sp.tan(first) if sign(sp.cos(first), scope) in (POS, NEG) else None
+    if first not in INFINITE:
+        return f(first) if f in CONTINUOUS else None
+    if f is sp.erfc:
+        return sp.S.Zero if first is sp.oo else sp.Integer(2)
+    if f in (sp.cosh, sp.Abs):
+        return sp.oo
+    return sp.S(AT_INFINITY[f]) * (1 if first is sp.oo else -1) if f in AT_INFINITY else None
 
 
-def _quotient(top: Expr, bottom: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    """Divide, and use L'Hopital's theorem for 0/0 and oo/oo.
+def _power(e: Expr, base: Expr, scope: Scope) -> Expr | None:
+    """A power with a constant exponent."""
+    grows, at, near = sign(e.exp, scope), _sign(base, scope), sign(e.base, scope)
+    if grows not in (POS, NEG):
+        return None
+    flips = sp.Integer(-1) ** e.exp if e.exp.is_Integer else None
+    if base in INFINITE:
+        return sp.S.Zero if grows == NEG else sp.oo if base is sp.oo else None if flips is None else flips * sp.oo
+    if at == ZERO and grows == NEG:
+        return sp.oo if near == POS else flips * sp.oo if near == NEG and flips is not None else None
+    return base**e.exp if at == POS or (at == ZERO and grows == POS) or (flips is not None and at == NEG) else None
+
+
+def lhopital(e: Expr, top: Limit, bottom: Limit, ratio: Limit, calm: tuple[Limit, ...] = ()) -> Limit:
+    """Conclude the limit of a quotient from that of the derivatives' quotient.
 
     Theorem (L'Hopital): if f and g both tend to 0 or g to infinity, g' has no zero near the point, and f'/g'
-    has a limit, then f/g has the same. Without oscillating parts g' keeps its sign near the point.
+    has a limit, then f/g has the same. A g' that is built of exponentials, logarithms, powers and sines of arguments
+    with a finite limit, `calm`, keeps its sign near the point.
     """
-    if depth <= 0:
-        return None
-    f, g = _limit(top, u, scope, depth - 1), _limit(bottom, u, scope, depth - 1)
-    if f is None or g is None:
-        return None
-    if not _infinite(g) and _sign(g, scope) in (POS, NEG):
-        return f / g
-    if _infinite(g) and not _infinite(f):
-        return sp.Integer(0)
-    zero_over_zero = _sign(f, scope) == ZERO and _sign(g, scope) == ZERO
-    if not zero_over_zero and not (_infinite(f) and _infinite(g)):
-        if _sign(g, scope) == ZERO and _sign(f, scope) in (POS, NEG):
-            near = sign(bottom, scope.with_range(u, Range(sp.Integer(0), sp.Rational(1, 10**6), True, False)))
-            if near in (POS, NEG):
-                return sp.oo * sp.Integer(1 if near == _sign(f, scope) else -1)
-        return None
-    if (top / bottom).has(sp.sin, sp.cos, sp.tan, sp.floor, sp.Abs, sp.sign, sp.Max, sp.Min) and not zero_over_zero:
-        return None
-    slope = sp.diff(bottom, u)
-    if slope == 0:
-        return None
-    a, b = sp.fraction(sp.together(_tidy(_simple(sp.diff(top, u) / slope))))
-    return _quotient(a, b, u, scope, depth - 1) if u in b.free_symbols else _limit(a / b, u, scope, depth - 1)
+    f, g, u, scope = top.expression, bottom.expression, top.u, top.scope
+    require(e == f / g and u == bottom.u == ratio.u and scope == bottom.scope == ratio.scope, "not this quotient")
+    slopes = derivative(f, u), derivative(g, u)
+    require(slopes[1] != 0 and ratio.expression == slopes[0] / slopes[1], "no theorem on the derivatives")
+    to_zero = sign(top.value, scope) == ZERO and sign(bottom.value, scope) == ZERO
+    require(to_zero or bottom.value in INFINITE, "neither 0/0 nor over infinity")
+    require(all(t.scope == scope for t in calm), "limits over another scope")
+    require_steady(slopes[1], u, calm)
+    return Limit(SEAL, e, u, ratio.value, scope, names(top, bottom, ratio, *calm))
 
 
-def _power(e: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    if u in e.exp.free_symbols:
-        if sign(e.base, scope) != POS:
-            return None
-        inner = _limit(e.exp * sp.log(e.base), u, scope, depth - 1)
-        return None if inner is None else sp.Integer(0) if inner is -sp.oo else sp.exp(inner)
-    base = _limit(e.base, u, scope, depth - 1)
-    grows = sign(e.exp, scope)
-    if base is None or grows not in (POS, NEG):
-        return None
-    if _infinite(base):
-        if grows == NEG:
-            return sp.Integer(0)
-        return sp.oo if base is sp.oo else sp.Integer(-1) ** e.exp * sp.oo if e.exp.is_Integer else None
-    at = _sign(base, scope)
-    if at == ZERO and grows == NEG:
-        near = sign(e.base, scope.with_range(u, Range(sp.Integer(0), sp.Rational(1, 10**6), True, False)))
-        if near == POS:
-            return sp.oo
-        return sp.oo * sp.Integer(-1) ** e.exp if near == NEG and e.exp.is_Integer else None
-    if at == POS or (at == ZERO and grows == POS) or (e.exp.is_Integer and at == NEG):
-        return base**e.exp
-    return None
+def require_steady(e: Expr, u: Symbol, calm: tuple[Limit, ...]) -> None:
+    """Refuse what may vanish again and again as u falls to 0.
 
-
-def _function(e: Expr, u: Symbol, scope: Scope, depth: int) -> Expr | None:
-    """Use continuity, and the limits at infinity that define the range of a function."""
-    if len(e.args) != 1:
-        return None
-    inner = _limit(e.args[0], u, scope, depth - 1)
-    if inner is None:
-        return None
-    f = e.func
-    if f is sp.log:
-        if inner is sp.oo or _sign(inner, scope) == POS:
-            return sp.log(inner)
-        return -sp.oo if _sign(inner, scope) == ZERO and sign(e.args[0], scope) == POS else None
-    if f is sp.Abs:
-        return sp.oo if _infinite(inner) else sp.Abs(inner)
-    at_infinity = {sp.atan: sp.pi / 2, sp.tanh: 1, sp.erf: 1, sp.sinh: sp.oo, sp.asinh: sp.oo}
-    if _infinite(inner):
-        if f is sp.erfc:
-            return sp.Integer(0) if inner is sp.oo else sp.Integer(2)
-        if f is sp.cosh:
-            return sp.oo
-        return sp.S(at_infinity[f]) * (1 if inner is sp.oo else -1) if f in at_infinity else None
-    if f is sp.tan and _sign(sp.cos(inner), scope) in (POS, NEG):
-        return sp.tan(inner)
-    continuous = (sp.sin, sp.cos, sp.atan, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc, sp.erfi, sp.asinh)
-    return f(inner) if f in continuous else None
+    Theorem (Hardy; van den Dries and Miller): exponentials, logarithms, powers, and sines of what has a finite limit,
+    make functions that keep their sign near the point.
+    """
+    settled = {t.expression for t in calm if t.value not in INFINITE and t.u == u}
+    for part in sp.preorder_traversal(e):
+        wave = isinstance(part, WAVES) and part.args[0] in settled
+        fine = u not in part.free_symbols or part.is_Symbol or isinstance(part, TAME) or wave
+        require(fine, f"{part} may make the denominator's derivative vanish again and again")

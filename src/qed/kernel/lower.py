@@ -10,15 +10,17 @@ import sympy as sp
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..statements.errors import OutOfReach
-from ..statements.language import bound_variable
-from .scope import ANY, NEG, POS, ZERO, Range, Scope, constant_sign, is_whole, sign, without_corners
+from ..statements.language import Domain, bound_variable
+from .signs import conditions, defined, derivative, is_whole, power_conditions, sign, without_corners
+from .theorems import ANY, NEG, POS, ZERO, Range, Scope
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
+CONSTANTS = {"pi": sp.pi, "E": sp.E, "oo": sp.oo, "EulerGamma": sp.EulerGamma}
 
 
 @dataclass(frozen=True)
-class Obligation:
-    """An expression, the signs that it may take, the scope in which that must hold, and what for.
+class Goal:
+    """What has to be shown: an expression has one of the signs everywhere on a scope; and what for.
 
     `necessary` tells whether the statement is undefined where it fails; else it is only known to suffice.
     """
@@ -29,9 +31,16 @@ class Obligation:
     reason: str
     necessary: bool = True
 
-    def met(self) -> bool:
-        """Tell whether the scope guarantees it."""
-        return not sign(self.expression, self.scope) & ~self.allowed
+
+def domain_scope(domain: dict[str, Domain]) -> Scope:
+    """Make the symbols of a statement from its domain: real or integer, and nothing more for SymPy to know."""
+    names, ranges = {}, {}
+    for name, d in domain.items():
+        if d.kind != "matrix":
+            names[name] = symbol = Symbol(name, integer=True) if d.kind == "integer" else Symbol(name, real=True)
+            lo, hi = (None if t in ("oo", "-oo") else sp.sympify(t, rational=True) for t in (d.lo, d.hi))
+            ranges[symbol] = Range(lo, hi, d.lo_open, d.hi_open)
+    return Scope(ranges, (), names)
 
 
 @dataclass
@@ -51,22 +60,21 @@ class Lowering:
     scope: Scope
     size: int = 0
     matrices: tuple[str, ...] = ()
-    obligations: list[Obligation] = field(default_factory=list)
+    obligations: list[Goal] = field(default_factory=list)
     smooth: int = 0
     improper: bool = False
     depth: int = 0
 
     def __post_init__(self) -> None:
-        for name in self.matrices:
-            for i in range(self.size):
-                for j in range(self.size):
-                    entry = Symbol(f"{name}#{i + 1},{j + 1}", real=True)
-                    self.scope = self.scope.with_symbol(entry, Range(None, None))
+        cells = range(1, self.size + 1)
+        for name in (f"{matrix}#{i},{j}" for matrix in self.matrices for i in cells for j in cells):
+            if name not in self.scope.names:
+                self.scope = self.scope.with_symbol(Symbol(name, real=True), Range(None, None))
 
     def need(self, expression: Any, allowed: int, reason: str, necessary: bool = True) -> None:
         """Write down an obligation, unless it is plainly met."""
-        if sign(expression, self.scope, False) & ~allowed:
-            self.obligations.append(Obligation(expression, allowed, self.scope, reason, necessary))
+        if sign(expression, self.scope) & ~allowed:
+            self.obligations.append(Goal(expression, allowed, self.scope, reason, necessary))
 
     def expression(self, node: ast.expr) -> Any:
         """Lower one expression; the result is an `Expr` or an `ImmutableMatrix`."""
@@ -86,28 +94,29 @@ class Lowering:
     def _name(self, name: str) -> Any:
         if name in self.matrices:
             cells = range(1, self.size + 1)
-            return ImmutableMatrix([[self.scope.symbols[f"{name}#{i},{j}"] for j in cells] for i in cells])
-        if name in self.scope.symbols:
-            return self.scope.symbols[name]
+            return ImmutableMatrix([[self.scope.names[f"{name}#{i},{j}"] for j in cells] for i in cells])
         if name == "Id" and self.size:
             return ImmutableMatrix.eye(self.size)
-        constants = {"pi": sp.pi, "E": sp.E, "oo": sp.oo, "EulerGamma": sp.EulerGamma}
-        if name in constants:
-            return constants[name]
-        raise OutOfReach(f"no symbol {name}")
+        known = {**CONSTANTS, **self.scope.names}
+        if name not in known:
+            raise OutOfReach(f"no symbol {name}")
+        return known[name]
 
     def _binary(self, node: ast.BinOp) -> Any:
         left, right = self.expression(node.left), self.expression(node.right)
         if isinstance(node.op, ast.Pow):
             return self._power(left, right)
         if isinstance(node.op, ast.Div):
-            self.need(right, NEG | POS, f"the denominator {right} is not 0")
-            return left / right if right != 0 else sp.nan
+            return self._quotient(left, right)
         if isinstance(node.op, ast.Mult):
             return left * right
         if isinstance(left, ImmutableMatrix) != isinstance(right, ImmutableMatrix):
             raise OutOfReach("a matrix plus a number: write the identity as Id or eye(n)")
         return left + right if isinstance(node.op, ast.Add) else left - right
+
+    def _quotient(self, left: Any, right: Any) -> Any:
+        self.need(right, NEG | POS, f"the denominator {right} is not 0")
+        return left / right if right != 0 else sp.nan
 
     def _power(self, base: Any, exponent: Any) -> Any:
         if isinstance(base, ImmutableMatrix):
@@ -116,14 +125,8 @@ class Lowering:
             return base**exponent
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")
-        if is_whole(exponent):
-            below = sign(exponent, self.scope)
-            if below & NEG:
-                self.need(base, NEG | POS, f"{base} is not 0, having a negative exponent", below == NEG)
-        elif not sign(exponent, self.scope, False) & (NEG | ZERO):
-            self.need(base, POS if self.smooth else POS | ZERO, f"{base} is not negative, having a fractional exponent")
-        else:
-            self.need(base, POS, f"{base} is positive, having an exponent that is no integer")
+        for needed in power_conditions(base, exponent, self.scope, bool(self.smooth)):
+            self.need(*needed, not is_whole(exponent) or sign(exponent, self.scope) == NEG)
         return base**exponent
 
     def _call(self, node: ast.Call) -> Any:
@@ -140,24 +143,25 @@ class Lowering:
         args = [self.expression(argument) for argument in node.args]
         if any(isinstance(a, ImmutableMatrix) for a in args) or name == "eye":
             return self._matrix(name, args)
-        if self.smooth and name in ("Abs", "Max", "Min"):
+        if self.smooth and name in CORNERS:
             inner = args if name == "Abs" else [a - b for i, a in enumerate(args) for b in args[:i]]
-            if any(sign(u, self.scope) not in (POS, NEG) for u in inner):
+            if name not in ("Abs", "Max", "Min") or any(sign(u, self.scope) not in (POS, NEG) for u in inner):
                 raise OutOfReach(f"the derivative of {name} where it may have a corner")
         if name in ("Abs", "Max", "Min"):
-            settled = without_corners(getattr(sp, name)(*args), self.scope)
-            if not settled.has(sp.Abs, sp.Max, sp.Min):
-                return settled
-        if self.smooth and name in CORNERS:
-            raise OutOfReach(f"the derivative of {name}")
-        self._defined(name, args)
+            return without_corners(getattr(sp, name)(*args), self.scope)
+        if name == "sqrt":
+            self.need(args[0], POS if self.smooth else POS | ZERO, f"the radicand {args[0]} is not negative")
+            return sp.sqrt(args[0])
         if name == "Rational":
-            self.need(args[1], NEG | POS, f"the denominator {args[1]} is not 0")
-            return args[0] / args[1] if args[1] != 0 else sp.nan
-        if name == "log":
-            return sp.log(args[0]) if len(args) == 1 else sp.log(args[0]) / sp.log(args[1])
-        if name == "hyper1f1":
-            return sp.hyper([args[0]], [args[1]], args[2])
+            return self._quotient(*args)
+        needs = conditions(name, args[:1] if name == "log" else args, bool(self.smooth))
+        if needs is None:
+            raise OutOfReach(f"the domain of {name} is not known to the symbolic route")
+        for needed in needs:
+            self.need(*needed)
+        if name == "log" and len(args) == 2:
+            self.need(args[1], POS, f"the logarithm's base {args[1]} is positive")
+            return self._quotient(sp.log(args[0]), sp.log(args[1]))
         return getattr(sp, name)(*args)
 
     def _matrix(self, name: str, args: list[Any]) -> Any:
@@ -177,16 +181,28 @@ class Lowering:
         raise OutOfReach(f"{name} of a matrix")
 
     def _derivative(self, node: ast.Call) -> Any:
-        if not isinstance(node.args[1], ast.Name) or node.args[1].id not in self.scope.symbols:
+        if not isinstance(node.args[1], ast.Name) or node.args[1].id not in self.scope.names:
             raise OutOfReach("a derivative by something that is no variable")
         self.smooth += 1
         body = self.expression(node.args[0])
         self.smooth -= 1
         order = self.expression(node.args[2]) if len(node.args) == 3 else sp.Integer(1)
-        symbol = self.scope.symbols[node.args[1].id]
+        symbol = self.scope.names[node.args[1].id]
         if isinstance(body, ImmutableMatrix):
-            return body.applyfunc(lambda entry: sp.diff(entry, symbol, int(order)))
-        return sp.diff(body, symbol, int(order))
+            return body.applyfunc(lambda entry: self._differentiated(entry, symbol, int(order)))
+        return self._differentiated(body, symbol, int(order))
+
+    def _differentiated(self, body: Expr, symbol: Symbol, order: int) -> Expr:
+        for _ in range(order):
+            slope = derivative(body, symbol)
+            powers = [t for t in sp.preorder_traversal(slope) if t.is_Pow and t.free_symbols <= set(self.scope.ranges)]
+            if not defined(slope, self.scope, body):
+                for needed in (c for t in powers for c in power_conditions(t.base, t.exp, self.scope)):
+                    self.need(*needed, False)
+                if not defined(slope, self.scope, sp.Tuple(body, *powers)):
+                    raise OutOfReach(f"the formula {slope} of a derivative may have no value somewhere")
+            body = slope
+        return body
 
     def _binder(self, name: str, node: ast.Call) -> Any:
         variable, lo_node, hi_node = bound_variable(node)
@@ -199,16 +215,14 @@ class Lowering:
         outer = self.scope
         self.depth += 1
         if name == "Integral":
-            symbol = Symbol(f"t#{self.depth}", real=True)
+            symbol, span = Symbol(f"t#{self.depth}", real=True), between(lo, hi, self.improper)
             if not infinite and sign(hi - lo, outer) & NEG:  # also where the integral is improper
                 raise OutOfReach("an integral that may run backwards")
         else:
             if not (is_whole(lo) and is_whole(hi)):
                 raise OutOfReach("a sum between ends that are no integers")
-            kind = {"nonnegative": True} if not constant_sign(lo) & NEG and lo.is_number else {}
-            symbol = Symbol(f"k#{self.depth}", integer=True, **kind)
-        span = Range(None if lo is -sp.oo else lo, None if hi is sp.oo else hi, self.improper, self.improper)
-        self.scope = replace_name(outer, variable, symbol, span if name == "Integral" else Range(lo, hi))
+            symbol, span = Symbol(f"k#{self.depth}", integer=True), Range(lo, hi)
+        self.scope = outer.with_symbol(symbol, span, variable)
         body = self.expression(node.args[0])
         self.scope = outer
         self.depth -= 1
@@ -219,47 +233,10 @@ class Lowering:
             return sp.Add(*terms) if name == "Sum" else sp.Mul(*terms)
         return sp.Sum(body, (symbol, lo, hi)) if name == "Sum" else sp.Product(body, (symbol, lo, hi))
 
-    def _defined(self, name: str, args: list[Any]) -> None:
-        x = args[-1]
-        weak = POS if self.smooth else POS | ZERO
-        if name == "log":
-            self.need(args[0], POS, f"the logarithm's argument {args[0]} is positive")
-            if len(args) == 2:
-                self.need(args[1], POS, f"the logarithm's base {args[1]} is positive")
-                self.need(sp.log(args[1]), POS | NEG, f"the logarithm's base {args[1]} is not 1")
-        elif name == "sqrt":
-            self.need(x, weak, f"the radicand {x} is not negative")
-        elif name == "tan":
-            self.need(sp.cos(x), POS | NEG, f"cos({x}) is not 0")
-        elif name in ("asin", "acos", "atanh"):
-            strict = name == "atanh" or self.smooth
-            self.need(1 - x**2, POS if strict else POS | ZERO, f"{x} lies between -1 and 1")
-        elif name == "acosh":
-            self.need(x - 1, weak, f"{x} is at least 1")
-        elif name == "LambertW":
-            self.need(x + sp.exp(-1), weak, f"{x} is at least -1/e")
-        elif name == "factorial":
-            if not is_whole(x):
-                raise OutOfReach("a factorial of something that is no integer")
-            self.need(x, POS | ZERO, f"the factorial's argument {x} is not negative")
-        elif name in ("gamma", "loggamma", "digamma"):
-            self.need(x, POS, f"the argument {x} of {name} is positive")
-        elif name in ("uppergamma", "lowergamma"):
-            if is_whole(args[0]):
-                self.need(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")
-            else:
-                self.need(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")
-                self.need(x, weak, f"{x} is not negative, as the order is no integer")
-        elif name == "binomial" and not all(is_whole(a) and not sign(a, self.scope) & NEG for a in args):
-            raise OutOfReach("a binomial of something else than natural numbers")
-        elif name in ("besselj", "besseli", "polylog", "hyper1f1", "beta", "acoth"):
-            raise OutOfReach(f"the domain of {name} is not known to the symbolic route")
 
-
-def replace_name(scope: Scope, name: str, symbol: Symbol, span: Range) -> Scope:
-    """Let `name` mean the bound variable `symbol` inside a sum or integral."""
-    inner = scope.with_symbol(symbol, span)
-    return Scope({**inner.symbols, name: symbol}, inner.ranges, inner.facts, inner.oracle, inner.lemmas)
+def between(lo: Expr, hi: Expr, is_open: bool) -> Range:
+    """Give the range between two ends, of which an infinite one is absent."""
+    return Range(None if lo is -sp.oo else lo, None if hi is sp.oo else hi, is_open, is_open)
 
 
 def exponential(m: Any, scope: Scope) -> Any:
@@ -281,8 +258,7 @@ def exponential(m: Any, scope: Scope) -> Any:
     if size != 2:
         raise OutOfReach("the exponential of a general matrix of this size")
     disc = sp.expand(-shifted.det())
-    kind = sign(disc, scope)
-    one = ImmutableMatrix.eye(2)
+    kind, one = sign(disc, scope), ImmutableMatrix.eye(2)
     if kind == POS:
         root = sp.sqrt(disc)
         return sp.exp(center) * (sp.cosh(root) * one + sp.sinh(root) / root * shifted)

@@ -37,37 +37,48 @@ def certify(relation: Relation, claim: Statement) -> bool:
         minus = ast.UnaryOp(ast.USub(), left.args[0])
         both = (Relation(side, relation.op, right, relation.text) for side in (left.args[0], minus))
         return all(certify(half, claim) for half in both)
-    names = list(claim.domain)
-    if not names:
-        return False
-    box = []
-    for name in names:
-        d = claim.domain[name]
+    box: dict[str, tuple[fmpq, fmpq]] = {}
+    for name, d in claim.domain.items():
         if d.kind != "real" or "oo" in (d.hi, d.lo.lstrip("-")):
             return False
         lo, hi = (value(parse_expression(t), {}) for t in (d.lo, d.hi))
         if not (isinstance(lo, fmpq) and isinstance(hi, fmpq)):
             return False
-        box.append((lo, hi))
+        box[name] = (lo, hi)
+    return enclose(relation, box)
+
+
+def enclose(relation: Relation, box: dict[str, tuple[fmpq, fmpq]], budget: int = BOXES) -> bool:
+    """Enclose the difference of two sides of an inequality on ever smaller pieces of a box, given by name.
+
+    Theorem: FLINT's balls contain the true values.
+
+    Returns
+    -------
+    bool
+        True when it keeps its sign, strictly, on every piece within the budget of boxes. False says nothing.
+    """
+    if not box:
+        return False
     positive = relation.op in (">", ">=")
 
     def lower_bound(piece: list[tuple[fmpq, fmpq]]) -> Any:
-        gap = _enclose(relation, dict(zip(names, piece, strict=True)))
+        gap = _enclose(relation, dict(zip(box, piece, strict=True)))
         return (gap if positive else -gap).lower()
 
     saved = flint.ctx.prec
     flint.ctx.prec = 96
     try:
-        return _run(box, lower_bound)
+        return _run(list(box.values()), lower_bound, budget)
     except (OutOfReach, UndefinedAt, TypeError, ValueError, AttributeError, OverflowError):
         return False
     finally:
         flint.ctx.prec = saved
 
 
-def _run(box: list[tuple[fmpq, fmpq]], lower_bound: Any) -> bool:
+def _run(box: list[tuple[fmpq, fmpq]], lower_bound: Any, budget: int) -> bool:
     queue: list[tuple[float, int, list[tuple[fmpq, fmpq]]]] = [(0.0, 0, box)]
-    for count in range(1, BOXES):
+    for count in range(1, budget):
         if not queue:
             return True
         _, _, piece = heapq.heappop(queue)

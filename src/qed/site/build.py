@@ -20,7 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from qed.claims.elsewhere import quarrels
 from qed.site import notebooks
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
@@ -105,7 +107,7 @@ def preflight(root: Path) -> list[str]:
              for path in sorted(root.glob("book/*.*")) if path.suffix in (".md", ".ipynb")}
     named = {name.removesuffix(".md").removesuffix(".ipynb") for name in named}
     found = [f"_toc.yml: names {name}, and there is no such page" for name in sorted(named - set(pages))]
-    books = {}
+    books: dict[str, dict[str, Any]] = {}
     for name, path in pages.items():
         if name not in named:
             found.append(f"{path.relative_to(root)}: missing from _toc.yml")
@@ -116,7 +118,10 @@ def preflight(root: Path) -> list[str]:
             except notebooks.BadNotebook as error:
                 wrong = [str(error)]
             found += [f"{path.relative_to(root)}: {line}" for line in wrong]
-    return found or notebooks.missing_uses(books)
+    if found := found or notebooks.missing_uses(books):
+        return found
+    claims = [claim.record for notebook in books.values() for claim in notebooks.claims(notebook)]
+    return [f"book/{id.partition('.')[0]}.ipynb: {line}" for id, line in quarrels(claims)]
 
 
 def _sphinx(root: Path, stage: Path, pyodide: str | None) -> str:

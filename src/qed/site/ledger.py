@@ -16,12 +16,11 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from qed.site import cards, graph, notebooks, reference
+from qed.site import cards, changes, graph, notebooks, reference
 from qed.site.notebooks import FLAGS, GRADES, flags, totals
 
 VERSION = 1  # of ledger.json
 FEW = 4  # articles up to which all graphs are unfolded
-CHANGES = re.compile(r"^- ((?:Weakened|Withdrawn)\b.*?)(?=^\S|\Z)", re.DOTALL | re.MULTILINE)
 NOTHING = "Nothing has been weakened or withdrawn so far."
 
 Links = Callable[[str], str]
@@ -99,17 +98,9 @@ class Ledger(SphinxDirective):
     def _changes(self) -> list[nodes.Node]:
         path = Path(self.env.srcdir, "CHANGELOG.md")
         self.env.note_dependency(str(path))
-        lines = changes(path.read_text(encoding="utf-8")) if path.exists() else []
-        return self.parse_text_to_nodes("\n".join(f"- {line}" for line in lines) or NOTHING)
-
-
-def changes(changelog: str) -> list[str]:
-    """List what a changelog says of claims that were weakened or withdrawn, with the release that says it."""
-    found = []
-    for section in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
-        release = section.partition("\n")[0].strip()
-        found += [f"{' '.join(entry.split())} ({release})" for entry in CHANGES.findall(section)]
-    return found
+        told = changes.read(path) if path.exists() else []
+        lines = [f"- {c.kind}: {c.text} ({c.date})" for c in told if c.kind in ("Weakened", "Withdrawn")]
+        return self.parse_text_to_nodes("\n".join(lines) or NOTHING)
 
 
 def pages(env: BuildEnvironment) -> list[str]:

@@ -22,11 +22,11 @@ ARITY: dict[str, tuple[int, ...]] = {
                     "erf erfc erfi gamma loggamma digamma factorial floor ceiling LambertW".split(), (1,)),
     **dict.fromkeys("uppergamma lowergamma beta binomial besselj besseli polylog Rational realroots".split(), (2,)),
     "hyper1f1": (3,), "log": (1, 2), "Max": (2, 3, 4), "Min": (2, 3, 4), "diff": (2, 3), "Sum": (2,), "Product": (2,),
-    "Integral": (2,), "Limit": (3, 4), "Matrix": (1,), "eye": (1,), "det": (1,), "trace": (1,),
-    "adjugate": (1,), "transpose": (1,),
+    "Integral": (2,), "Sup": (2,), "Inf": (2,), "Limit": (3, 4), "Matrix": (1,), "eye": (1,), "det": (1,),
+    "trace": (1,), "adjugate": (1,), "transpose": (1,),
 }  # fmt: skip
 CONSTANTS = ("pi", "E", "oo", "EulerGamma", "Id")
-BINDERS = ("Sum", "Product", "Integral")
+BINDERS = ("Sum", "Product", "Integral", "Sup", "Inf")
 RELATIONS = {"Eq": "=", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">="}
 COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.NotEq: "!="}
 

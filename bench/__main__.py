@@ -1,0 +1,41 @@
+"""Measure: ``python bench`` for everything, ``python bench checker`` for a part.
+
+A part is a module beside this one with a function ``figures``, which prints as it goes and returns a dict. The figures
+of a part replace those of its last run in ``results.json``; those of other parts stay.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from importlib import import_module, metadata
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+PARTS = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("_"))
+
+
+def main(chosen: list[str]) -> int:
+    """Run the chosen parts; return the exit status."""
+    unknown = [name for name in chosen if name not in PARTS]
+    if unknown:
+        print(f"There is no part {unknown[0]}; the parts are {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    for name in chosen or PARTS:
+        print(f"{name}:", flush=True)
+        known[name] = import_module(name).figures()
+    packages = ("sympy", "python-flint", "z3-solver")
+    known["machine"] = {
+        "cores": os.cpu_count(), "python": platform.python_version(), **{p: metadata.version(p) for p in packages}
+    }  # fmt: skip
+    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"The figures are in {RESULTS.relative_to(HERE.parent)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

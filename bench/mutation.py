@@ -1,0 +1,38 @@
+"""Whether the checker accepts what is false, and how much it rejects: every mutant of every claim of the book."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from qed.commands import stored_claims
+from qed.mutation import line, score, survey, tasks, total
+
+BOOK = Path(__file__).parent.parent / "book"
+
+
+def figures() -> dict[str, Any]:
+    """Judge all mutants; list the false ones that were accepted, left undecided, or survived the hunt."""
+    work = tasks(stored_claims(BOOK))
+    outcomes = defaultdict(list)
+    for task, outcome in zip(work, survey(work), strict=True):
+        outcomes[task.claim].append(outcome)
+        if len(outcomes[task.claim]) == sum(other.claim == task.claim for other in work):
+            print("  " + line(score(task.claim, outcomes[task.claim])).replace("\n", "\n  "), flush=True)
+    scores = [score(claim, found) for claim, found in outcomes.items()]
+    return summary(scores)
+
+
+def summary(scores: list[dict[str, Any]]) -> dict[str, Any]:
+    """Add the scores of claims up, and name by claim what was not rejected."""
+    found = total(scores)
+    missed = {f"{kind} false": {one["claim"]: one[f"{kind}_false"] for one in scores if one[f"{kind}_false"]}
+              for kind in ("accepted", "undecided", "survived")}  # fmt: skip
+    return {
+        "claims": len(scores), "mutants": found["mutants"], "false": found["false"], "unknown": found["unknown"],
+        "false accepted": len(found["accepted_false"]), "false rejected": found["rejected_false"],
+        "rejected of the false": round(found["rejected_false"] / max(found["false"], 1), 4),
+        "sharpness": found["sharpness"],
+        "sharpness by claim": {one["claim"]: one["sharpness"] for one in scores}, **missed,
+    }  # fmt: skip

@@ -1,0 +1,55 @@
+"""The benchmarks' own arithmetic; what they measure is not a matter of tests."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from qed.mutation import score
+
+
+def part(name):
+    """Load a part of the benchmarks."""
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", ROOT / "bench" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_unknown_part_is_refused_by_name_and_nothing_is_written():
+    before = (ROOT / "bench" / "results.json").read_bytes() if (ROOT / "bench" / "results.json").exists() else None
+    run = subprocess.run([sys.executable, "bench", "chekcer"], capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 2 and run.stderr.startswith("There is no part chekcer; the parts are checker, ")
+    assert before == ((ROOT / "bench" / "results.json").read_bytes() if before is not None else None)
+
+
+def test_a_part_replaces_its_own_figures_and_no_others(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "__main__.py").write_text((ROOT / "bench" / "__main__.py").read_text())
+    (tmp_path / "b" / "one.py").write_text("def figures():\n    return {'a': 1}\n")
+    (tmp_path / "b" / "results.json").write_text('{"one": {"a": 0, "old": 0}, "two": {"b": 2}}')
+    run = subprocess.run([sys.executable, "b", "one"], capture_output=True, text=True, cwd=tmp_path)
+    found = json.loads((tmp_path / "b" / "results.json").read_text())
+    assert run.returncode == 0 and found["one"] == {"a": 1} and found["two"] == {"b": 2}
+    assert set(found) == {"one", "two", "machine"}
+
+
+def test_the_mutants_that_were_not_rejected_are_counted_and_named_by_claim():
+    from qed.mutation import Mutant, Outcome
+
+    mutant = Mutant("sign", "x > 0", {"x": "R"}, (), {})
+    outcomes = [Outcome(mutant, verdict, "", truth) for verdict, truth in
+                (("proved", "false"), ("refuted", "false"), ("undecided", "false"), ("proved", "holds"))]  # fmt: skip
+    found = part("mutation").summary([score("t.a", outcomes), score("t.b", outcomes[1:2])])
+    assert (found["false"], found["false accepted"], found["false rejected"]) == (4, 1, 2)
+    assert found["rejected of the false"] == pytest.approx(0.5)
+    assert list(found["accepted false"]) == ["t.a"] and "x > 0" in found["accepted false"]["t.a"][0]
+
+
+def test_the_median_and_the_slow_end_of_times_are_told_apart():
+    found = part("checker").spread([0.1] * 90 + [2.0] * 9 + [20.0], 0.5)
+    assert (found["number"], found["median"], found["95 percent"], found["longest"]) == (100, 0.1, 2.0, 20.0)
+    assert found["longest, in imports of sympy"] == 40

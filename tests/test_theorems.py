@@ -1,0 +1,268 @@
+"""Theorems: none is made outside the kernel's rules, and none is used where it does not hold."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import dataclasses
+import pickle
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from qed import N0, R
+from qed.kernel import lemmas, rules
+from qed.kernel.conclude import Conclusion, Plan, Refutation, conclude, plan
+from qed.kernel.lemmas import Lemma, accepted
+from qed.kernel.lower import domain_scope
+from qed.kernel.residual import residual
+from qed.kernel.signs import structure
+from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Limit, Range, Refused, Scope, Sign, Theorem
+from qed.statements.language import as_domain, statement
+
+SOURCE = Path(rules.__file__).parent.parent
+
+
+def scope_of(**domain: object) -> Scope:
+    """Make a scope."""
+    return domain_scope({name: as_domain(d, name) for name, d in domain.items()})
+
+
+X = scope_of(x=R)
+x = X.names["x"]
+
+
+# Forgery
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda: Sign(None, x, POS, X, ()),
+        lambda: Sign(object(), x, POS, X, ("intuition",)),
+        lambda: Equal(None, x, sp.Integer(0), X, ()),
+        lambda: Limit(True, x, x, sp.Integer(1), X, ()),
+        lambda: Conclusion(None, statement("0 > 1"), "proved", ()),
+        lambda: Plan(None, statement("0 > 1"), (), (), (), (), False),
+        lambda: Refutation(None, "refuted", ()),
+        lambda: Sign(seal="SEAL", expression=x, signs=POS, scope=X, by=()),
+    ],
+)
+def test_a_forged_theorem_is_refused(forge: object) -> None:
+    with pytest.raises(TypeError, match="only the kernel makes a theorem"):
+        forge()  # type: ignore[operator]
+
+
+def test_a_theorem_cannot_be_altered_in_place_or_in_a_copy() -> None:
+    t = structure(x**2, X)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        t.signs = POS  # type: ignore[misc]
+    with pytest.raises((TypeError, ValueError)):
+        dataclasses.replace(t, signs=POS)
+    with pytest.raises((TypeError, ValueError)):
+        copy.replace(t, signs=POS) if hasattr(copy, "replace") else dataclasses.replace(t, signs=POS)
+    assert t.signs == POS | ZERO and copy.copy(t) == t and pickle.loads(pickle.dumps(t)).signs == t.signs
+
+
+def test_nothing_outside_the_kernel_names_the_seal_or_goes_round_a_constructor() -> None:
+    outside = [path for path in SOURCE.rglob("*.py") if path.parent.name != "kernel"]
+    assert len(outside) > 20
+    for path in outside:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = {getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")}
+            assert not names & {"SEAL", "_Sealed", "__new__", "__setattr__"}, path
+
+
+def test_no_floor_imports_from_one_above_it() -> None:
+    floors = ["statements", "numeric", "kernel", "search"]
+    for height, floor in enumerate(floors):
+        for path in (SOURCE / floor).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level == 2:
+                    assert (node.module or "").partition(".")[0] in floors[:height], (path, node.module)
+                elif isinstance(node, ast.ImportFrom | ast.Import):
+                    told = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+                    assert not told.startswith("qed"), (path, told)
+
+
+def test_the_kernel_asks_sympy_for_no_sign() -> None:
+    """SymPy knows that a symbol is real or an integer, which is what a domain says; signs are the kernel's own."""
+    asked = {"is_positive", "is_negative", "is_nonnegative", "is_nonpositive", "is_zero", "is_nonzero", "is_finite",
+             "is_extended_real", "is_even", "is_odd", "ask", "refine", "assuming"}  # fmt: skip
+    told = {"positive", "negative", "nonnegative", "nonpositive", "nonzero", "even", "odd", "finite"}
+    for path in Path(lemmas.__file__).parent.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        methods = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}  # FLINT's; SymPy's are none
+        for node in ast.walk(tree):
+            own = not isinstance(node, ast.Attribute) or id(node) in methods
+            assert own or node.attr not in asked, (path, ast.unparse(node))
+            assert not isinstance(node, ast.keyword) or node.arg not in told, (path, ast.unparse(node))
+
+
+# A theorem speaks of its own scope
+
+
+def test_a_theorem_over_one_scope_is_none_over_another() -> None:
+    right = scope_of(x="(0, oo)")
+    narrow, wide = structure(right.names["x"], right), structure(x, X)
+    assert right.names["x"] == x and narrow.signs == POS
+    with pytest.raises(Refused):
+        rules.meet(narrow, wide)
+    with pytest.raises(Refused):
+        rules.product(narrow, wide)
+    with pytest.raises(Refused):
+        X.knowing(narrow)
+    with pytest.raises(Refused):
+        conclude(plan(statement("x > 0", {"x": R})), [narrow])
+    assert conclude(plan(statement("x > 0", {"x": "(0, oo)"})), [narrow]).grade == "proved"
+
+
+def test_a_hypothesis_belongs_to_the_scope() -> None:
+    given = Scope(X.ranges, ((x, POS),), X.names)
+    t = structure(x, given)
+    assert t.signs == POS
+    with pytest.raises(Refused):
+        X.knowing(t)
+    with pytest.raises(Refused):
+        conclude(plan(statement("x > 0", {"x": R})), [t])
+
+
+def test_what_is_known_is_forgotten_when_a_range_changes() -> None:
+    right = scope_of(x="(0, oo)")
+    knowing = right.knowing(structure(x + 1, right))
+    assert knowing.known and not knowing.with_range(x, Range(None, None)).known
+    assert knowing.with_symbol(sp.Symbol("y", real=True), Range(None, None)).known
+
+
+def test_a_symbol_has_one_range() -> None:
+    with pytest.raises(Refused):
+        X.with_symbol(x, Range(sp.Integer(0), None))
+
+
+def test_a_rule_that_was_helped_by_a_theorem_names_its_rule() -> None:
+    scope = scope_of(x=R, y=R)
+    a, b = scope.names["x"], scope.names["y"]
+    t = rules.nlsat(a**2 + b**2 - 2 * a * b, scope)
+    assert structure((a**2 + b**2 - 2 * a * b) * sp.exp(a), scope.knowing(t)).by == ("sign rules", "Z3 nlsat")
+
+
+# What a conclusion needs
+
+
+def test_a_conclusion_needs_every_link_of_a_chain() -> None:
+    todo = plan(statement("0 < exp(x) < exp(x) + x**2 + 1", {"x": R}))
+    first, second = (structure(goal.expression, goal.scope) for goal in todo.goals)
+    assert conclude(todo, [first, second]).engines == ("sign rules",)
+    for some in ([], [first], [second], [first, first]):
+        with pytest.raises(Refused, match="nothing shows"):
+            conclude(todo, some)
+
+
+def test_a_conclusion_needs_definedness_and_not_only_the_relation() -> None:
+    todo = plan(statement("Eq(x/x, 1)", {"x": R}))
+    shown = rules.zero(residual(todo.goals[0].expression, sp.S.Zero, todo.goals[0].scope))
+    with pytest.raises(Refused, match="denominator"):
+        conclude(todo, [shown])
+
+
+def test_a_strict_goal_is_not_met_by_a_weak_sign() -> None:
+    todo = plan(statement("x**2 > 0", {"x": R}))
+    with pytest.raises(Refused):
+        conclude(todo, [structure(x**2, X)])
+
+
+def test_both_sides_of_a_modulus_have_to_be_shown() -> None:
+    todo = plan(statement("Abs(x) < x + 1", {"x": R}))
+    assert [goal.expression for goal in todo.goals] == [-1, -2 * x - 1]
+    with pytest.raises(Refused):
+        conclude(todo, [structure(todo.goals[0].expression, X)])
+
+
+def test_a_matrix_equation_has_a_goal_for_each_entry_and_size() -> None:
+    todo = plan(statement("Eq(A, 2*A)", {"A": as_domain("square(1, 2)", "A")}))
+    assert len(todo.goals) == 1 + 4
+    with pytest.raises(Refused):
+        conclude(todo, [])
+
+
+# Joining theorems
+
+
+def test_an_equation_carries_a_sign_only_where_both_sides_have_a_value() -> None:
+    right = scope_of(x="(0, oo)")
+    q = residual(1 / x - 1, (1 - x) / x, right)
+    t = rules.transfer(structure((1 - x) / x, right), q)
+    assert t.expression == 1 / x - 1 and t.signs == ANY
+    with pytest.raises(Refused):
+        rules.transfer(structure(x, right), q)
+    with pytest.raises(Refused):
+        rules.zero(q)
+
+
+def test_equations_are_joined_where_they_meet() -> None:
+    a, b = residual((x + 1) ** 2, x**2 + 2 * x + 1, X), residual(x**2 + 2 * x + 1, (x + 1) ** 2, X)
+    assert rules.follow(a, b).right == (x + 1) ** 2
+    with pytest.raises(Refused):
+        rules.follow(a, a)
+
+
+def test_nothing_is_rewritten_under_a_sum_that_binds_its_symbol() -> None:
+    k = sp.Symbol("k#1", integer=True)
+    scope = scope_of(x=R).with_symbol(k, Range(sp.Integer(0), sp.Integer(3)))
+    q = residual(k * x, x * k + 0, scope)
+    total = sp.Sum(sp.exp(k * x), (k, 0, 3))
+    with pytest.raises(Refused, match="captured"):
+        rules.rewrite(total, q)
+    assert rules.rewrite(sp.exp(k * x), q).right == sp.exp(k * x)
+
+
+def test_a_lemma_takes_no_image_that_its_sums_would_bind() -> None:
+    (q,) = accepted(Lemma("t.sum", statement("Eq(Sum(x, (k, 0, n)), (n + 1)*x)", {"x": "(0, oo)", "n": N0})))[:1]
+    k = sp.Symbol("k#1", integer=True)
+    scope = scope_of(m=N0).with_symbol(k, Range(sp.Integer(0), sp.Integer(3)))
+    binding = {q.scope.names["x"]: 1 / (k + 2), q.scope.names["n"]: scope.names["m"]}
+    with pytest.raises(Refused, match="captured"):
+        rules.instance(q, binding, scope)
+
+
+def test_cases_leave_none_out() -> None:
+    parts = [structure(x**2, rules.side(X, x, sp.S.Zero, up)) for up in (True, False)]
+    at = structure(sp.S.Zero, X)
+    assert rules.cases(x**2, x, sp.S.Zero, (*parts, at), X).signs == POS | ZERO
+    for some in (parts, [parts[0], at], [parts[1], at], [parts[0], parts[0], at]):
+        with pytest.raises(Refused, match="missing"):
+            rules.cases(x**2, x, sp.S.Zero, tuple(some), X)
+
+
+def test_cases_at_a_closed_end_need_the_end_and_at_an_open_one_do_not() -> None:
+    closed, opened = scope_of(x="[0, oo)"), scope_of(x="(0, oo)")
+    inside = structure(x, rules.side(closed, x, sp.S.Zero, True))
+    with pytest.raises(Refused, match="anchor"):
+        rules.cases(x, x, sp.S.Zero, (inside,), closed)
+    assert rules.cases(x, x, sp.S.Zero, (inside, structure(sp.S.Zero, closed)), closed).signs == POS | ZERO
+    assert rules.cases(x, x, sp.S.Zero, (inside,), opened).signs == POS
+
+
+def test_a_side_begins_inside_the_range() -> None:
+    scope = scope_of(x="[0, 1]")
+    for anchor in (sp.Integer(2), sp.Integer(-1), x):
+        with pytest.raises(Refused):
+            rules.side(scope, x, anchor, True)
+    assert rules.side(scope, x, sp.Integer(1), False).ranges[x] == Range(sp.Integer(0), sp.Integer(1), False, True)
+
+
+def test_the_sign_of_a_sum_is_that_of_its_terms_in_their_own_scope() -> None:
+    scope = scope_of(n=N0)
+    k, n = sp.Symbol("k#1", integer=True), scope.names["n"]
+    total = sp.Sum(k + 1, (k, 0, n))
+    inner = scope.with_symbol(k, Range(sp.S.Zero, n))
+    assert rules.total(total, structure(k + 1, inner), scope).signs == POS
+    other = scope.with_symbol(k, Range(sp.Integer(5), n))
+    for t in (structure(k + 1, other), structure(k + 2, inner)):
+        with pytest.raises(Refused, match="terms"):
+            rules.total(total, t, scope)
+
+
+def test_theorems_are_what_the_kernel_says_they_are() -> None:
+    assert {Sign, Equal, Limit} == set(Theorem.__args__) and NEG | ZERO | POS == ANY
