@@ -25,8 +25,8 @@ from typing import Any
 from qed.claims.elsewhere import quarrels
 from qed.site import notebooks
 
-PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
-            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
+PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
+            "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
             "pillow", "resvg-py")
 
 LOCAL = Path("_build", "pyodide")  # where Python for browsers is collected
