@@ -241,10 +241,10 @@ def _graphs(env: BuildEnvironment, page: str) -> str:
     known = {claim.id: claim.record for article in found for claim in article.claims}
     link = _links(env, page)
     drawn = [("articles", "Between articles", _of_articles(found, link))]
-    drawn += [(article.slug, article.title, _of_claims(article, known, link)) for article in found]
+    drawn += [(article.slug, cards.unbroken(article.title), _of_claims(article, known, link)) for article in found]
     # The anchor is inside: a browser opens what is folded when a link leads there.
     fold = "" if len(found) > FEW else " open"
-    return "".join(f'<details class="qed-rests qed-wide"{fold}><summary><h3>{escape(cards.unbroken(title))}</h3></summary>'
+    return "".join(f'<details class="qed-rests qed-wide"{fold}><summary><h3>{escape(title)}</h3></summary>'
                    f'<div id="graph-{slug}">{content}</div></details>' for slug, title, content in drawn if content)
 
 
