@@ -5,7 +5,7 @@ import ast
 import pytest
 from conftest import ROOT
 
-from qed.claims.verdict import decide
+from qed.claims.verdict import ACCEPTING, decide
 from qed.commands import stored_claims
 from qed.statements.language import parse_relations, statement
 
@@ -30,7 +30,9 @@ def changed(text):
 @pytest.mark.parametrize("id", CLAIMS)
 def test_the_claim_holds_in_the_hunt_and_falls_with_its_sign_changed(id):
     claim = CLAIMS[id]
-    assert decide(as_stated(claim, claim["statement"]), hunt_only=True).verdict == "hunted"
+    hunted = claim["hunt"] != "no numeric route"  # a limit is judged by the rules alone
+    found = decide(as_stated(claim, claim["statement"]), hunt_only=hunted).verdict
+    assert found == "hunted" if hunted else found in ACCEPTING
     for text in changed(claim["statement"]):
-        refused = decide(as_stated(claim, text), hunt_only=True)
-        assert refused.refuses and (refused.witness or not claim["domain"]), text
+        refused = decide(as_stated(claim, text), hunt_only=hunted)
+        assert refused.refuses and (refused.witness or not (hunted and claim["domain"])), text

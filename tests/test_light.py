@@ -263,7 +263,7 @@ def test_nothing_moves_by_itself_for_readers_who_ask_for_that(visit: Any):
 def test_paper_gets_the_text_and_not_the_frame(visit: Any):
     page = visit().go(ARTICLES[0])
     page.emulate_media(media="print")
-    for frame in ("header.site-header", "#site-nav", "#page-toc", ".prev-next", ".page-tools"):
+    for frame in ("header.site-header", "#site-nav", "#page-toc", ".prev-next", ".qed-ways"):
         assert not page.locator(frame).first.is_visible(), frame
     assert page.locator("article h1").is_visible()
 

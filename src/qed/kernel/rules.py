@@ -448,7 +448,7 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     return Sign(SEAL, e, product_sign(possible, flip), scope, scope.by("Z3 nlsat"))
 
 
-def boxed(e: Expr, signs: int, scope: Scope) -> Sign:
+def boxed(e: Expr, signs: int, scope: Scope, budget: int = boxes.BOXES) -> Sign:
     """Certify that an expression is positive, or negative, by enclosing it on a box that holds the scope.
 
     Theorem: FLINT's balls contain the true values, so an inequality that they show on every piece of a box is true.
@@ -466,7 +466,8 @@ def boxed(e: Expr, signs: int, scope: Scope) -> Sign:
     except BadStatement:
         gap = None
     op = next(op for op, bits in ENOUGH.items() if bits == signs)
-    require(gap is not None and boxes.enclose(Relation(gap, op, zero_node, ""), box), "the boxes do not settle it")
+    shown = gap is not None and boxes.enclose(Relation(gap, op, zero_node, ""), box, budget)
+    require(shown, "the boxes do not settle it")
     return Sign(SEAL, e, signs, scope, scope.by("ball arithmetic, branch and bound"))
 
 

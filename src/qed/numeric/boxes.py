@@ -48,7 +48,7 @@ def certify(relation: Relation, claim: Statement) -> bool:
     return enclose(relation, box)
 
 
-def enclose(relation: Relation, box: dict[str, tuple[fmpq, fmpq]]) -> bool:
+def enclose(relation: Relation, box: dict[str, tuple[fmpq, fmpq]], budget: int = BOXES) -> bool:
     """Enclose the difference of two sides of an inequality on ever smaller pieces of a box, given by name.
 
     Theorem: FLINT's balls contain the true values.
@@ -69,16 +69,16 @@ def enclose(relation: Relation, box: dict[str, tuple[fmpq, fmpq]]) -> bool:
     saved = flint.ctx.prec
     flint.ctx.prec = 96
     try:
-        return _run(list(box.values()), lower_bound)
+        return _run(list(box.values()), lower_bound, budget)
     except (OutOfReach, UndefinedAt, TypeError, ValueError, AttributeError, OverflowError):
         return False
     finally:
         flint.ctx.prec = saved
 
 
-def _run(box: list[tuple[fmpq, fmpq]], lower_bound: Any) -> bool:
+def _run(box: list[tuple[fmpq, fmpq]], lower_bound: Any, budget: int) -> bool:
     queue: list[tuple[float, int, list[tuple[fmpq, fmpq]]]] = [(0.0, 0, box)]
-    for count in range(1, BOXES):
+    for count in range(1, budget):
         if not queue:
             return True
         _, _, piece = heapq.heappop(queue)

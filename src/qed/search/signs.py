@@ -25,7 +25,7 @@ from ..kernel.theorems import ANY, MIRROR, NEG, POS, ZERO, Equal, Range, Refused
 from .match import matches
 
 SURE = (POS, NEG, ZERO)
-LARGE, GROWTH, STEPS = 120, 2, 160
+LARGE, GROWTH, STEPS, PIECES = 120, 2, 160, 60
 Kind = TypeVar("Kind")
 
 
@@ -77,7 +77,7 @@ class Signs:
         """Let a scope know what an expression needs to have a value."""
         scope = self.learned(scope, risks(e, scope))
         rest = [a for a in risks(e, scope) if sp.count_ops(a) <= 6]
-        boxed = [t for a in rest for op in (POS, NEG) if (t := attempt(rules.boxed, a, op, scope))]
+        boxed = [t for a in rest for op in (POS, NEG) if (t := attempt(rules.boxed, a, op, scope, PIECES))]
         return scope.knowing(*boxed)
 
     def deep(self, e: Expr, scope: Scope, z3: bool = True) -> Sign:
@@ -233,6 +233,8 @@ class Signs:
     def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int) -> Sign | None:
         """Find the sign of a derivative, by a chain of its own."""
         slope = derivative(e, x)
+        if slope.has(sp.Derivative, sp.Subs):
+            return None
         core, factor = self.stripped(slope, scope)
         if sp.count_ops(core) > max(GROWTH * sp.count_ops(e), 40):
             return None  # a derivative that grows leads nowhere
@@ -295,6 +297,8 @@ class Signs:
     def tangent(self, e: Expr, x: Symbol, c: Expr, scope: Scope) -> Sign | None:
         """Judge a function by its second derivative where it touches zero at c."""
         slope = derivative(e, x)
+        if slope.has(sp.Derivative, sp.Subs):
+            return None
         bend = derivative(slope, x)
         flat, level = (self.zero(f.subs(x, c), scope) for f in (e, slope))
         if flat is None or level is None:
