@@ -267,9 +267,9 @@ def test_an_unknown_part_of_the_ledger_is_refused_by_page_and_line(small: Book):
 def test_methods_are_gathered_by_the_rule_whatever_they_were_applied_to():
     families = ledger._Families()
     plain = {"words": None, "cite": None, "because": None}
-    one = families.key(plain, "rewriting by a.b")
-    assert families.key(plain, "rewriting by a.c, a.d") == one
+    one = families.key(plain, "using a.b")
+    assert families.key(plain, "using a.c, a.d") == one
     assert families.key(plain, "exact residual") != one
     assert families.key({**plain, "words": "so it is"}, "57 angles") == families.key(
         {**plain, "words": "and so"}, "ball arithmetic")
-    assert families.names[one] == "rewriting by …"
+    assert families.names[one] == "using …"

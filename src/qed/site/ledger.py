@@ -189,7 +189,7 @@ def _select(name: str, label: str, options: dict[str, str]) -> str:
 
 
 class _Families:
-    """Names on cards by the rule they are names of: *rewriting by ...*, whatever was rewritten."""
+    """Names on cards by the rule they are names of: *using ...*, whatever is used."""
 
     def __init__(self) -> None:
         self.rules = [rule for rule in reference.kernel_rules() if rule.card]
