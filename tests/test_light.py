@@ -197,6 +197,16 @@ def test_the_search_finds_an_article_by_a_piece_of_its_chinese_title(visit: Any,
     assert results(visit().go(f"search.html?q={query}"))[0].startswith("./book/even-taylor.html")
 
 
+def test_what_the_search_shows_of_a_text_ends_with_a_whole_word(visit: Any, site: Path):
+    page = visit().go("search.html?q=softmax")
+    results(page)
+    shown = page.locator("#search-results p").all_text_contents()
+    cut = [text.removesuffix(" …").split()[-1] for text in shown if text.endswith(" …")]
+    assert len(cut) > 3
+    words = set((site / "_static" / "search-index.js").read_text(encoding="utf-8").replace('"', " ").split())
+    assert [word for word in cut if word not in words] == []
+
+
 def test_the_search_says_so_when_nothing_is_found(visit: Any):
     page = visit().go("search.html?q=偶奇偶奇")
     page.wait_for_function("document.querySelector('#search-count').textContent == 'Nothing was found.'")
@@ -253,7 +263,7 @@ def test_nothing_moves_by_itself_for_readers_who_ask_for_that(visit: Any):
 def test_paper_gets_the_text_and_not_the_frame(visit: Any):
     page = visit().go(ARTICLES[0])
     page.emulate_media(media="print")
-    for frame in ("header.site-header", "#site-nav", "#page-toc", ".prev-next", ".page-tools"):
+    for frame in ("header.site-header", "#site-nav", "#page-toc", ".prev-next", ".qed-ways"):
         assert not page.locator(frame).first.is_visible(), frame
     assert page.locator("article h1").is_visible()
 

@@ -17,6 +17,8 @@ from sphinx.environment.adapters.toctree import TocTree
 from sphinx.util.fileutil import copy_asset
 from sphinx.writers.html5 import HTML5Translator
 
+from qed.site import cards
+
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 KATEX = HERE / "katex"
@@ -82,6 +84,7 @@ def setup(app: Sphinx) -> None:
     app.add_js_file(BOOK_JS, priority=100, loading_method="defer")
     app.connect("builder-inited", _write_assets)
     app.connect("doctree-resolved", _without_traces)
+    app.connect("doctree-resolved", _unbroken_titles)
     app.connect("html-collect-pages", _pages)
     app.connect("html-page-context", _fill, priority=900)  # after those that add a style or a script to a page
     app.connect("build-finished", _sweep, priority=900)
@@ -121,7 +124,8 @@ def near(book: Sequence[Part], page: str) -> list[tuple[Part, Sequence[str]]]:
 
 def _link(app: Sphinx, titles: dict[str, str], page: str, target: str) -> dict[str, Any]:
     if target not in titles:
-        titles[target] = app.builder.render_partial(app.env.titles[target])["title"]  # type: ignore[attr-defined]
+        title = app.builder.render_partial(app.env.titles[target])["title"]  # type: ignore[attr-defined]
+        titles[target] = cards.unbroken(title)
     address = app.builder.get_relative_uri(page, target)
     return {"uri": address, "title": titles[target], "current": page == target}
 
@@ -140,6 +144,9 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
          "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles]}
         for part, pages in near(parts(app), page)
     ]
+    for way in ("prev", "next"):
+        if neighbour := context.get(way):
+            neighbour["title"] = cards.unbroken(neighbour["title"])
     context["qed_toc"] = _sections(app, page)
     context["qed_boot"] = BOOT
     body = context.get("body", "")
@@ -195,6 +202,14 @@ def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
     for box in list(doctree.findall(nodes.compound)):
         if "toctree-wrapper" in box["classes"] and all(child.get("hidden") for child in box.children):
             box.parent.remove(box)
+
+
+def _unbroken_titles(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
+    """Keep small formulas that titles, and links to pages, write in plain letters on one line."""
+    for named in list(doctree.findall(lambda node: isinstance(node, nodes.title | nodes.reference))):
+        for text in list(named.findall(nodes.Text)):
+            if (whole := cards.unbroken(str(text))) != str(text):
+                text.parent.replace(text, nodes.Text(whole))
 
 
 def _visit_table(translator: Any, node: nodes.table) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 # What only a browser with scripts can use, and the sources of the checker, which the site folds away.
 TAGS = frozenset("script style noscript template button form".split())
-CLASSES = frozenset("headerlink copybtn qed-source visually-hidden".split())
+CLASSES = frozenset("headerlink copybtn qed-source qed-ways visually-hidden".split())
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 _NAME = re.compile(r"\s([^\s=/>\"']+)")
 
