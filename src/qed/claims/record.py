@@ -29,6 +29,8 @@ from .stored import Said, seal
 from .verdict import contradicted, decide, formal_lemma, read
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
+# What must not be overlooked, by the field that says it.
+FLAGS = {"because": "joined in words", "words": "stated in words"}
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
 ACCEPTED: dict[str, Claim] = {}
 

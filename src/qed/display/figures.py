@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 # Okabe and Ito's palette, which the colour-blind can tell apart.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
     "#0072B2",
     "#E69F00",
     "#009E73",
     "#D55E00",
     "#CC79A7",
     "#56B4E9",
-    "#777777",
 )
 
 STYLE: dict[str, Any] = {

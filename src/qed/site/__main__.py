@@ -27,6 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("new", help="start an article from the template").add_argument("slug")
     given = parser.parse_args(arguments)
     root = given.root.resolve()
+    if not (root / "_toc.yml").exists():
+        print(f"{root} holds no book: there is no _toc.yml. Go to the folder that holds it, or name that folder "
+              f"before the command: python -m qed.site --root FOLDER {given.command}", file=sys.stderr)  # fmt: skip
+        return 1
     if given.command == "build":
         return _build(root)
     if given.command in ("epub", "pdf"):
@@ -85,6 +89,9 @@ def _edition(root: Path, kind: str) -> int:
 def _serve(site: Path, ports: range = range(8000, 8020)) -> int:
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+    if not (site / "index.html").exists():
+        print("There is no site yet; build it first: make html", file=sys.stderr)
+        return 1
     handler = partial(SimpleHTTPRequestHandler, directory=site)
     for port in ports:
         try:

@@ -190,7 +190,7 @@ def _hashes(folder: Path) -> Hashes:
 
 def _load(manifest: Path) -> dict[str, Hashes] | None:
     try:
-        known: dict[str, Hashes] = json.loads(manifest.read_text())
+        known: dict[str, Hashes] = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return known if set(known) == {"pages", "frame", "site"} else None
@@ -198,7 +198,7 @@ def _load(manifest: Path) -> dict[str, Hashes] | None:
 
 def _store(manifest: Path, content: dict[str, Hashes]) -> None:
     partial = manifest.with_suffix(".new")
-    partial.write_text(json.dumps(content, indent=1))
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
     os.replace(partial, manifest)
 
 

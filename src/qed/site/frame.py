@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,6 +18,7 @@ from sphinx.util.fileutil import copy_asset
 from sphinx.writers.html5 import HTML5Translator
 
 from qed.site import cards
+from qed.site.pages import listed
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -92,19 +93,8 @@ def setup(app: Sphinx) -> None:
 
 def parts(app: Sphinx) -> list[Part]:
     """The parts of the book, as ``_toc.yml`` has them."""
-    site = app.config.external_site_map
-
-    def below(name: str) -> Iterator[str]:
-        yield name
-        for tree in site[name].subtrees:
-            for child in tree.files():
-                yield from below(child)
-
-    found = []
-    for place, tree in enumerate(site.root.subtrees):
-        pages = tuple(page for child in tree.files() for page in below(child))
-        found.append(Part(tree.caption or "Pages", f"part-{place + 1}", pages))
-    return found
+    return [Part(caption or "Pages", f"part-{place}", pages)
+            for place, (caption, pages) in enumerate(listed(app.config.external_site_map), 1)]
 
 
 def around(items: Sequence[T], place: int, most: int) -> Sequence[T]:
