@@ -43,7 +43,7 @@ def test_the_line_stands_under_the_title_of_notebooks_only(small: Book):
     pages = {path.stem: path.read_text(encoding="utf-8") for path in small.site.glob("book/*.html")}
     assert [name for name, text in pages.items() if "runhere.js" in text] == ["squares"]
     button = found.select_one("button.qed-run-here")
-    assert button.has_attr("hidden")  # until a script is there that it can start
+    assert button["class"] == ["qed-run-here"]  # it shows when a script is there that it can start
 
 
 def test_a_page_that_nobody_runs_carries_at_most_three_kilobytes_for_it(small: Book):

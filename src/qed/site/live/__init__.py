@@ -207,7 +207,7 @@ def ways(page: str, up: str, address: str = "", branch: str = "main", place: str
         install = f'<code data-wheel="{where}">%pip install <a href="{where}">{wheel}</a></code>'
     return (
         '<div class="qed-ways" role="group" aria-label="This notebook">'
-        '<button type="button" class="qed-run-here" hidden>Run here</button>'
+        '<button type="button" class="qed-run-here">Run here</button>'
         f'{"".join(links)}<details><summary>Elsewhere</summary><p>In Colab or in a Jupyter of your own, run this '
         f"line first: {install}</p></details>"
         '<p role="status"></p></div>'

@@ -9,7 +9,7 @@
   try {
     if (localStorage.getItem(`qed-edits:${location.pathname}`)) status.textContent = "This browser keeps edits of yours.";
   } catch {}
-  button.hidden = false;
+  button.classList.add("qed-ready"); // its place was kept, so that nothing moves
   button.addEventListener("click", async () => {
     if (button.ariaDisabled === "true") return;
     button.ariaDisabled = "true";
