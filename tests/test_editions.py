@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, Book
+from conftest import Book, copy_small
 
 from qed.site import editions
 from qed.site.build import BuildError
@@ -27,12 +27,9 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """The tiny book with a dated changelog, its EPUB made once."""
-    root = tmp_path_factory.mktemp("editions") / "small"
-    shutil.copytree(Path(__file__).parent / "books" / "small", root)
-    shutil.copy(ROOT / "_config.yml", root)
-    found = Book(root)
+    found = copy_small(tmp_path_factory.mktemp("editions") / "small")
     found.write("CHANGELOG.md", "# Changelog\n\n## 2026-02-03\n\n- Added: squares.\n")
-    editions.epub(root)
+    editions.epub(found.root)
     return found
 
 

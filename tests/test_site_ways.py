@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -152,6 +153,14 @@ def test_a_collected_folder_goes_into_the_site_and_a_later_build_from_the_networ
 def test_what_a_book_imports_is_known_from_its_code():
     found = imported(ROOT / "book")
     assert {"qed", "sympy", "flint", "z3", "numpy", "matplotlib"} <= found
+
+
+def test_what_qed_needs_later_is_the_same_for_the_worker_and_for_a_site_that_holds_it_all():
+    worker = (live.HERE / "worker.mjs").read_text(encoding="utf-8")
+    said = re.search(r"const LATER = ({.*?});", worker)[1]
+    assert {name: set(found) for name, found in json.loads(re.sub(r"(\w+):", r'"\1":', said)).items()} == offline.LATER
+    at_once = re.search(r'found\.has\("qed"\)\) for \(const name of (\[.*?\])', worker)[1]
+    assert set(json.loads(at_once)) == offline.AT_ONCE
 
 
 def test_a_folder_that_is_no_pyodide_and_one_of_another_version_are_refused(tmp_path: Path):
