@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
@@ -254,7 +255,13 @@ def printed(book: Book) -> Path:
     """The PDF. Without a browser a reason to skip; where CI=true, a failure."""
     if not any(shutil.which(name) for name in editions.BROWSERS):
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("the PDF needs Chromium: apt install chromium")
-    return editions.pdf(book.root)
+    return print_aside(book)
+
+
+def print_aside(book: Book) -> Path:
+    """Print in a thread of its own: a browser that other tests keep open holds this one's event loop."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(editions.pdf, book.root).result()
 
 
 def test_the_pdf_has_a_name_an_outline_and_all_its_fonts_inside(printed: Path):
@@ -287,7 +294,7 @@ def test_the_contents_of_the_pdf_give_the_pages_on_which_things_stand(book: Book
 def test_two_pdfs_of_one_book_are_equal_byte_by_byte(book: Book, printed: Path):
     before = printed.read_bytes()
     printed.unlink()
-    assert editions.pdf(book.root).read_bytes() == before
+    assert print_aside(book).read_bytes() == before
 
 
 def test_the_date_of_an_edition_is_that_of_the_last_change(book: Book):
