@@ -219,6 +219,106 @@ def test_the_mean_value_theorem_does_not_cross_what_a_hypothesis_or_a_range_leav
             rules.mean_value(e, x, ZERO_, True, *found, where, side, closed)
 
 
+def tending(text: str, up: bool, domain: object, slope: object = None, other: str = "") -> Sign:
+    """Use a limit at an end, with what the search finds."""
+    e, scope = low(text, x=domain)
+    x, find = scope.names["x"], Signs([])
+    within = rules.inner(scope, x)
+    span = scope.ranges[x]
+    end = (span.lo if up else span.hi) if (span.lo if up else span.hi) is not None else -sp.oo if up else sp.oo
+    moved, u, near = rules.approach(low(other or text, x=domain)[0], x, end, "+" if up else "-", scope)
+    limit = Limits(u, near).find(moved)
+    assert limit
+    falls = find.deep(derivative(e, x) if slope is None else sp.S(slope), within)
+    return rules.tending(e, x, up, limit, falls, scope, find.grounded(falls.expression, within))
+
+
+def test_a_limit_and_a_slope_give_the_sign_up_to_that_end() -> None:
+    assert tending("1/x", False, "(0, oo)").signs == POS
+    assert tending("exp(x)", True, "R").signs == POS
+    assert tending("x**3", True, "(0, 1]").signs == POS
+    assert tending("log(x)", True, "(0, oo)").signs == ANY
+    assert tending("1 - exp(-x)", True, "(0, 1)").signs == POS
+
+
+@pytest.mark.parametrize(
+    ("text", "up", "domain", "other"),
+    [
+        ("x**3", True, "[0, 1]", ""),  # the end belongs to the range, which might be a point
+        ("1/x", True, "R", ""),  # a pole on the way
+        ("exp(x)", True, "R", "exp(x) - 1"),  # the limit of something else
+        ("exp(x) + floor(x)*0 + sign(x)", True, "(0, 2)", "1 + exp(x)"),
+        ("exp(x) + Abs(x - 1)/100", True, "(0, 2)", "1 + exp(x)"),
+    ],
+)
+def test_a_limit_at_an_end_says_nothing_elsewhere(text: str, up: bool, domain: str, other: str) -> None:
+    with pytest.raises(Refused):
+        tending(text, up, domain, other=other)
+
+
+def bent(text: str, domain: object) -> Sign:
+    """Use the second derivative and the values at both ends, with what the search finds."""
+    e, scope = low(text, x=domain)
+    x, find = scope.names["x"], Signs([])
+    within, closed = rules.inner(scope, x), rules.inner(scope, x, True)
+    ends = tuple(find.value(e, x, end, scope) for end, *_ in scope.ranges[x].ends)
+    bend = find.deep(derivative(derivative(e, x), x), within)
+    return rules.chord(e, x, ends, bend, scope, closed, within)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "signs"),
+    [
+        ("sin(x)", "[0, pi]", POS | ZERO),
+        ("sin(x)", "(0, pi)", POS),
+        ("sin(x)", "(0, pi]", POS | ZERO),
+        ("x**2 - x", "[0, 1]", NEG | ZERO),
+        ("exp(x)", "[0, 1]", ANY),  # convex and positive at both ends: a chord above says nothing
+        ("x**2 - x + 1/8", "[0, 1]", ANY),
+        ("log(1 + x)/log(2) - x", "(0, 1)", POS),
+    ],
+)
+def test_the_values_at_both_ends_and_the_bend_give_the_sign_between(text: str, domain: str, signs: int) -> None:
+    assert bent(text, domain).signs == signs
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("sin(x)", "[0, oo)"),
+        ("floor(x) - x**2/2", "[0, 2]"),
+        ("-1 - Abs(x - 1)", "[0, 2]"),
+        ("1/(x - 1)", "[0, 2]"),
+        ("log(x)", "(0, 1]"),
+        ("(x**2 - 2*x + 1)**(1/3) - 1", "[0, 2]"),
+    ],
+)
+def test_a_chord_spans_no_jump_corner_pole_or_half_line(text: str, domain: str) -> None:
+    with pytest.raises(Refused):
+        bent(text, domain)
+
+
+def test_a_chord_asks_for_the_values_and_the_bend_of_this_very_expression() -> None:
+    e, scope = low("sin(x)", x="[0, pi]", y=R)
+    x, y = scope.names["x"], scope.names["y"]
+    within, closed = rules.inner(scope, x), rules.inner(scope, x, True)
+    ends, bend = (structure(ZERO_, scope),) * 2, structure(-sp.sin(x), within)
+    assert rules.chord(e, x, ends, bend, scope, closed, within).signs == POS | ZERO
+    for wrong in (
+        (e + 1, x, ends, bend, scope, closed, within),
+        (e, x, ends[:1], bend, scope, closed, within),
+        (e, x, (structure(ZERO_, within),) * 2, bend, scope, closed, within),
+        (e, x, ends, structure(-sp.sin(2 * x), within), scope, closed, within),
+        (e, x, ends, structure(-sp.sin(x), scope), scope, closed, within),
+        (e, x, ends, bend, scope, within, within),
+    ):
+        with pytest.raises(Refused):
+            rules.chord(*wrong)  # type: ignore[arg-type]
+    for cut in (given(scope, x - 1, NEG | POS), scope.with_range(y, Range(ZERO_, x))):
+        with pytest.raises(Refused, match="depends"):
+            rules.inner(cut, x)
+
+
 def chain(text: str, domain: object, depth: int = 4) -> int:
     """Search for a sign by a chain of derivatives in x."""
     e, scope = low(text, x=domain)

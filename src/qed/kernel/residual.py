@@ -172,6 +172,13 @@ def align_sums(e: Expr, scope: Scope) -> Expr:
     return e
 
 
+def _factors(e: Expr) -> list[tuple[Expr, int]]:
+    content, factors = sp.factor_list(e) if e.is_Add or e.is_Mul else (e, []) if e.is_Rational else (sp.S.One, [(e, 1)])
+    if not content.is_Rational:
+        return [*factors, (content, 1)]
+    return [*factors, *sp.factorrat(abs(content)).items(), *([(-1, 1)] if content < 0 else [])]
+
+
 class _Generators:
     """Replace everything transcendental by generators; `relations` are those that roots and signs obey."""
 
@@ -208,10 +215,10 @@ class _Generators:
         if base == 1 or (base == 0 and sign(exponent, self.scope) == POS):
             return base
         if is_whole(exponent) and base != 0:
-            content, factors = sp.factor_list(base) if base.is_Add or base.is_Mul else (sp.S.One, [(base, 1)])
-            if base.is_Rational:
-                content, factors = base, []
-            pieces = [*factors, *sp.factorrat(abs(content)).items(), *([(-1, 1)] if content < 0 else [])]
+            top, bottom = sp.fraction(sp.together(base))
+            if top == 0:
+                return self.new(("pow", base, exponent))
+            pieces = [*_factors(top), *((f, -m) for f, m in _factors(bottom))]
             return sp.Mul(*(self.whole_power(sp.S(f), m * exponent) for f, m in pieces))
         parts = sp.Mul.make_args(sp.factor(base))
         below = [p for p in parts if not sign(p, self.scope) & POS]

@@ -188,6 +188,58 @@ def mean_value(
     return Sign(SEAL, e, sum_sign(value.signs, drift), beside, by)
 
 
+def inner(scope: Scope, x: Symbol, closed: bool = False) -> Scope:
+    """Leave out the ends of the range of x, or take them in.
+
+    Definition: an interval without its ends is open, and closed with them.
+    """
+    span = scope.ranges[x]
+    require(scope.is_free(x) and not x.is_integer, f"a hypothesis or a range depends on {x}")
+    return scope.with_range(x, Range(span.lo, span.hi, not closed, not closed))
+
+
+def tending(e: Expr, x: Symbol, upward: bool, limit: Limit, slope: Sign, scope: Scope, within: Scope) -> Sign:
+    """Conclude the sign of e from its limit at an end of the range of x and the sign of its derivative.
+
+    Theorem (mean value theorem): a differentiable function that rises on an open interval is above its limit at the
+    lower end, and below that at the upper end; so for the other signs.
+
+    On cards: ``derivative in {x}, and limit at an end``.
+    """
+    span = scope.ranges[x]
+    end, is_open, point = (span.lo, span.lo_open, -sp.oo) if upward else (span.hi, span.hi_open, sp.oo)
+    require(end is None or is_open, "the interval may be a point")
+    toward = approach(e, x, point if end is None else end, "+" if upward else "-", scope)
+    require((limit.expression, limit.u, limit.scope) == toward, "no theorem on the limit")
+    require(within == inner(scope, x) == slope.scope and slope.expression == derivative(e, x), "no theorem on e'")
+    require(continuous(e, x, scope) and defined(slope.expression, within, e), "e may not be differentiable")
+    drift = slope.signs if upward else MIRROR[slope.signs]
+    by = scope.by(f"derivative in {x}, and limit at an end", *names(limit, slope), *within.by())
+    return Sign(SEAL, e, sum_sign(sign(limit.value, scope), drift), scope, by)
+
+
+def chord(e: Expr, x: Symbol, ends: tuple[Sign, ...], bend: Sign, scope: Scope, closed: Scope, within: Scope) -> Sign:
+    """Conclude the sign of e between two ends from its values there and the sign of its second derivative.
+
+    Theorem (error of linear interpolation): if e is continuous on [a, b] and twice differentiable inside, then
+    e(x) = (1 - r) e(a) + r e(b) - e''(s) (x - a) (b - x)/2 with r = (x - a)/(b - a) and some s between a and b.
+
+    On cards: ``second derivative in {x}, and both ends``.
+    """
+    spans, slope = list(scope.ranges[x].ends), derivative(e, x)
+    values = [(t.expression, t.scope) for t in ends]
+    require(values == [(e.subs(x, end), scope) for end, *_ in spans] and len(ends) == 2, "no theorems on both ends")
+    require(closed == inner(scope, x, True) and continuous(e, x, closed), "e may be discontinuous")
+    require(within == inner(scope, x) == bend.scope and bend.expression == derivative(slope, x), "no theorem on e''")
+    twice = continuous(slope, x, within, e) and defined(bend.expression, within, sp.Tuple(e, slope))
+    require(twice, "e may not be differentiable twice")
+    signs = sum_sign(sum_sign(ends[0].signs, ends[1].signs), MIRROR[bend.signs])
+    for t, (_, is_open, _) in zip(ends, spans, strict=True):
+        signs |= 0 if is_open else t.signs
+    by = closed.by(f"second derivative in {x}, and both ends", *names(*ends, bend), *within.by())
+    return Sign(SEAL, e, signs, scope, by)
+
+
 def cases(e: Expr, x: Symbol, anchor: Expr, parts: tuple[Sign, ...], scope: Scope) -> Sign:
     """Join what holds below an anchor, at it and above it.
 
@@ -219,7 +271,7 @@ def constant(e: Expr, x: Symbol, at: Expr, slope: Equal, value: Equal, scope: Sc
     On cards: ``zero derivative in {x} and one value``.
     """
     require(scope.is_free(x) and not x.is_integer, f"a hypothesis or a range depends on {x}")
-    require(slope.left == derivative(e, x) and slope.right == 0 and slope.scope == scope, "no theorem on the slope")
+    require(slope.left == derivative(e, x) and slope.right == 0 and slope.scope == scope, "no theorem on e'")
     require(value.left == e.subs(x, at) and value.right == 0 and value.scope == scope, "no theorem on the value")
     require(x not in at.free_symbols and holds_at(at, x, scope.ranges[x], scope), "the point may lie outside")
     require(continuous(e, x, scope) and defined(slope.left, scope, e), "e may not be differentiable")
@@ -399,8 +451,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     """Find the sign of a polynomial or rational expression by asking Z3 whether each sign can occur.
 
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
-    Whatever is no polynomial becomes a fresh variable that keeps its sign, and of tanh, erf, sin and cos the
-    range and sin^2 + cos^2 = 1.
+    Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
+    sin^2 + cos^2 = 1, of a quotient that it is one, and t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1.
 
     On cards: ``Z3 nlsat``.
     """
@@ -427,9 +479,16 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     flip = sign(bottom, scope)
     require(flip in (POS, NEG), "the denominator may vanish")
     target = encode(top)
-    given = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)]
-    for t, v in list(atoms.items()):
+    given, told = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)], 0
+    while told < len(atoms):
+        t, v = list(atoms.items())[told]
+        told += 1
         given.append(signed(v, sign(t, scope)))
+        if t.is_Pow and t.exp.is_Integer and -12 <= t.exp < 0:
+            given.append(v * encode(t.base**-t.exp) == 1)
+        if t.func in (sp.floor, sp.ceiling) and sp.count_ops(t) < 60:
+            gap = (encode(t.args[0]) - v) * (1 if t.func is sp.floor else -1)
+            given += [gap >= 0, gap < 1]
         if t.func in (sp.tanh, sp.erf, sp.sin, sp.cos):
             given += [v >= -1, v <= 1] if t.func in (sp.sin, sp.cos) else [v > -1, v < 1]
         if t.func is sp.sin and sp.cos(*t.args) in atoms:

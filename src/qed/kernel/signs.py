@@ -205,8 +205,25 @@ def _function(e: Expr, scope: Scope) -> int:
         return (POS if first & (POS | NEG) else 0) | first & ZERO
     if f is sp.log:
         return sign(sp.expand(e.args[0] - 1), scope)
+    if f in (sp.sin, sp.cos, sp.tan):
+        return _wave(e, scope)
+    if f in (sp.acos, sp.acosh):
+        return POS if sign(sp.expand(1 - e.args[0]), scope) in (POS, NEG) else POS | ZERO
     if f is sp.binomial and not any(sign(a, scope) & NEG for a in e.args):
         return POS if not sign(sp.expand(e.args[0] - e.args[1]), scope) & NEG else POS | ZERO
+    return ANY
+
+
+def _wave(e: Expr, scope: Scope) -> int:
+    """Find the sign of a sine on a half period; the cosine is a quarter ahead, and the tangent their quotient."""
+    if e.func is sp.tan:
+        return product_sign(sign(sp.sin(e.args[0]), scope), sign(sp.cos(e.args[0]), scope))
+    turned = e.args[0] + (sp.pi / 2 if e.func is sp.cos else 0)
+    for k in range(-2, 2):
+        gaps = [sign(sp.expand(gap), scope) for gap in (turned - k * sp.pi, (k + 1) * sp.pi - turned)]
+        if not any(gap & NEG for gap in gaps):
+            found = POS if gaps == [POS, POS] else POS | ZERO
+            return MIRROR[found] if k % 2 else found
     return ANY
 
 

@@ -9,7 +9,7 @@ from ..kernel import limits as kernel
 from ..kernel.residual import residual
 from ..kernel.signs import derivative, sign
 from ..kernel.theorems import NEG, POS, ZERO, Limit, Scope
-from .signs import attempt
+from .match import attempt
 
 DEPTH = 24
 

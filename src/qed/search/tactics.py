@@ -33,7 +33,8 @@ from ..kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope,
 from ..statements.errors import OutOfReach
 from ..statements.language import ARITY, CONSTANTS, Statement
 from .limits import DEPTH, Limits
-from .signs import STEPS, Signs, anchors, attempt, risks
+from .match import attempt
+from .signs import STEPS, Signs, anchors, risks
 
 
 @dataclass
@@ -387,6 +388,10 @@ class Prover:
         pairs += [(x, p) for x in variables for p in anchors(scope.ranges[x])]
         tries += [lambda x=x, c=c: find.tangent(e, x, c, scope) for x, c in pairs]
         tries += [lambda x=x: find.trichotomy(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.chain(e, x, scope, 3) for x in variables if e != core]
+        tries += [lambda x=x: find.chord(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.from_limit(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.at_critical(e, x, scope) for x in variables if len(variables) == 1]
         for one in tries:
             t = one()  # type: ignore[operator]
             if t is not None and t.signs != ANY:
