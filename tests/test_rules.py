@@ -11,7 +11,17 @@ from flint import fmpq, fmpq_poly
 
 from qed import N0, R, Z, interval
 from qed.kernel import limits, rules
-from qed.kernel.conclude import certified, enumerated, fails_at, fold, plan, refuted, refuted_limit, undefined
+from qed.kernel.conclude import (
+    certified,
+    enumerated,
+    eventually,
+    fails_at,
+    fold,
+    plan,
+    refuted,
+    refuted_limit,
+    undefined,
+)
 from qed.kernel.lower import Goal, Lowering, between, domain_scope, exponential
 from qed.kernel.residual import residual
 from qed.kernel.signs import derivative, sign, structure
@@ -850,7 +860,7 @@ def test_a_finite_domain_is_enumerated_to_its_last_point() -> None:
         ("n**2 <= 24", (), "integers [-5, 5]"),
         ("n**2 <= 25", (), "Z"),
         ("n**2 <= 25", ("n > 9",), "integers [-5, 5]"),
-        ("n >= 0", (), "integers [0, 50000]"),
+        ("n >= 0", (), "integers [0, 100000]"),
         ("1/n < 2", (), "integers [0, 5]"),
     ):
         with pytest.raises(Refused):
@@ -900,6 +910,34 @@ def test_a_statement_is_refuted_by_a_theorem_against_it_and_by_no_other() -> Non
         refuted(todo, structure(ONE, goal.scope), residual(ONE, ONE, goal.scope))
     with pytest.raises(Refused):
         refuted(plan(statement("Eq(1, 2)")), structure(q.right, goal.scope), q)
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("Eq(Limit(x + 0/(1 - x*z), x, 0), 0)", "proved"),  # for every z defined near 0, though not on one interval
+        ("Eq(Limit(x*(1 - log(1 - z/x)), x, oo), oo)", "proved"),
+        ("Eq(Limit(x + 0/(x - z), x, 0), 0)", None),  # not at z = 0
+        ("Eq(Limit(0*log(z - x) + 1, x, oo), 1)", None),  # it tends to -oo
+        ("Eq(Limit(0*log(1 + z*sin(x)), x, oo), 0)", None),  # it waves
+        ("Eq(Limit(x + 0*sqrt(z), x, 0), 0)", None),
+        ("Eq(Limit(x + 0*log(x*z**2), x, 0, '+'), 0)", None),  # it tends to 0, from either side as far as this says
+    ],
+)
+def test_what_stands_under_a_limit_has_to_be_defined_near_the_point(text: str, grade: str | None) -> None:
+    assert proof(text, z=R) == grade
+
+
+def test_only_a_limit_that_is_not_zero_has_a_sign_near_the_point() -> None:
+    todo = plan(statement("Eq(Limit(x + 0/(1 - x*z), x, 0, '+'), 0)", {"z": R}))
+    ((goal, wanted),) = todo.nearby
+    limit = Limits(wanted.u, wanted.near).find(wanted.expression)
+    assert limit and eventually(goal, limit) is limit
+    for wrong in (replace(goal, allowed=NEG), replace(goal, allowed=ZERO)):
+        with pytest.raises(Refused):
+            eventually(wrong, limit)
+    with pytest.raises(Refused):
+        eventually(goal, limits.trivial(wanted.u, wanted.u, wanted.near))
 
 
 def test_a_limit_refutes_only_the_statement_about_it() -> None:

@@ -216,6 +216,17 @@ def test_z3_divides_by_no_zero_and_takes_no_function_for_another() -> None:
     assert asked(sp.tanh(x) + 1, scope) == POS
 
 
+def test_z3_knows_the_ends_of_an_integer_part_and_no_more() -> None:
+    scope = domain_scope({"y": R, "h": interval("(0, oo)"), "g": interval("(-oo, 0)")})
+    y, h, g = scope.names["y"], scope.names["h"], scope.names["g"]
+    rest = y - h * sp.floor(y / h)
+    assert asked(rest, scope) == POS | ZERO and asked(h - rest, scope) == POS
+    assert asked(sp.ceiling(y) - y, scope) == POS | ZERO and asked(y + 1 - sp.ceiling(y), scope) == POS
+    assert asked(y - g * sp.floor(y / g), scope) == NEG | ZERO
+    for e in (sp.floor(y), y - sp.Rational(1, 2) - sp.floor(y), sp.floor(y) - sp.floor(h)):
+        assert asked(e, scope) == ANY
+
+
 def test_a_hypothesis_is_a_sign_of_its_own_expression_only() -> None:
     scope = domain_scope({"x": R, "y": R})
     x, y = scope.names["x"], scope.names["y"]

@@ -318,9 +318,9 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
             return fine(lo, scope) and fine(hi, scope) and fine(t.function, inner)
         if t.is_Mul:
             powers: dict[Expr, Expr] = {}
-            for base, exponent in (a.as_base_exp() for a in t.args):
+            for base, exponent in (a.as_base_exp() for a in t.args if not a.is_number):
                 powers[base] = powers.get(base, sp.S.Zero) + exponent
-            joined = [base**exponent for base, exponent in powers.items()]
+            joined = [a for a in t.args if a.is_number] + [base**exponent for base, exponent in powers.items()]
             return all(fine(a, scope, sp.Mul(*joined[:i], *joined[i + 1 :])) for i, a in enumerate(joined))
         if not all(fine(a, scope) for a in t.args):
             return False

@@ -46,7 +46,8 @@ class Signs:
 
     def __init__(self, lemmas: list[Sign | Equal]):
         self.equations = [q for q in lemmas if isinstance(q, Equal)]
-        self.inequalities = [t for t in lemmas if isinstance(t, Sign)]
+        told = [t for t in lemmas if isinstance(t, Sign)]
+        self.inequalities = [*told, *(rules.product(structure(sp.S.NegativeOne, t.scope), t) for t in told)]
         self.equations = [d for q in self.equations for d in derived(q)]
         self.seen: dict[Any, Sign] = {}
         self.budget = STEPS
@@ -153,7 +154,6 @@ class Signs:
         lawful = shift_gammas(e.replace(sp.factorial, lambda z: sp.gamma(z + 1))).replace(sp.gamma, natural)
         forms = [e, sp.factor_terms(plain), sp.factor_terms(together(plain))]
         forms += [sp.factor_terms(together(sp.expand(lawful)))] if lawful != e else []
-        forms += [sp.factor_terms(together(e))] if e.is_Add or e.is_Mul else []
         best, factor = plain.xreplace(back), sp.S.One
         for form in forms:
             if form == 0:
@@ -224,12 +224,12 @@ class Signs:
         inner = self.grounded(found.expression, inner) if inner else closed
         return attempt(rules.mean_value, e, x, at, up, value, found, scope, inner, closed)
 
-    def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int) -> Sign | None:
-        """Find the sign of a derivative, by a chain of its own."""
+    def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int, joined: bool = False) -> Sign | None:
+        """Find the sign of a derivative, on a common denominator or not, by a chain of its own."""
         slope = derivative(e, x)
         if slope.has(sp.Derivative):
             return None  # of a floor or a ceiling
-        core, factor = self.stripped(slope, scope)
+        core, factor = self.stripped(sp.factor_terms(together(slope)) if joined else slope, scope)
         if sp.count_ops(core) > max(GROWTH * sp.count_ops(e), 40):
             return None  # a derivative that grows leads nowhere
         t = self.chain(core, x, scope, depth, False)
@@ -362,7 +362,7 @@ class Signs:
     def at_critical(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
         """Judge from a proposed point: by derivatives on both sides, or by the second derivative."""
         for c in self.critical(e, x, scope):
-            t = self.from_anchor(e, x, c, scope, lambda inner: self.slope(e, x, inner, 3))
+            t = self.from_anchor(e, x, c, scope, lambda inner: self.slope(e, x, inner, 3, True))
             t = t if t and one_sided(t.signs) else self.tangent(e, x, c, scope)
             if t:
                 return t

@@ -19,6 +19,7 @@ from ..kernel.conclude import (
     certified,
     conclude,
     enumerated,
+    eventually,
     meets,
     plan,
     refuted,
@@ -121,6 +122,13 @@ class Prover:
                 self._undefined(todo, goal)
                 return
             found.append(shown)
+        for goal, wanted in todo.nearby:
+            over = self._defined(goal)
+            close = over or Limits(wanted.u, wanted.near).find(wanted.expression)
+            if close is None or (over is None and attempt(eventually, goal, close) is None):
+                self.proof.tried.append(f"definedness: could not show that {goal.reason}")
+                return
+            found.append(close)
         for wanted in todo.limits:
             if not self._limit(todo, wanted, found):
                 return
