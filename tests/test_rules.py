@@ -24,7 +24,7 @@ from qed.kernel.conclude import (
 )
 from qed.kernel.lower import Goal, Lowering, between, domain_scope, exponential
 from qed.kernel.residual import residual
-from qed.kernel.signs import derivative, sign, structure
+from qed.kernel.signs import defined, derivative, power_conditions, sign, structure
 from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign
 from qed.search.limits import Limits
 from qed.search.signs import Signs, anchors, attempt
@@ -66,7 +66,7 @@ def induct(text: str, name: str = "n", hypothesis: object = None, **domain: obje
     scope = given(scope, n - hypothesis, POS | ZERO) if hypothesis is not None else scope  # type: ignore[operator]
     lo = scope.ranges[n].lo
     base = zero(e.subs(n, ZERO_ if lo is None else lo), scope)
-    return rules.induction(e, n, base, zero(e.subs(n, n + 1) - e, scope), scope)
+    return rules.induction(e, n, (base,), zero(e.subs(n, n + 1) - e, scope), scope)
 
 
 def test_induction_concludes_from_base_and_step() -> None:
@@ -77,10 +77,10 @@ def test_induction_needs_the_base_and_the_step_of_this_very_expression() -> None
     e, scope = low("Sum(k, (k, 0, n)) - n*(n+1)/2", n=N0)
     n = scope.names["n"]
     base, step = zero(e.subs(n, 0), scope), zero(e.subs(n, n + 1) - e, scope)
-    assert rules.induction(e, n, base, step, scope).left == e
+    assert rules.induction(e, n, (base,), step, scope).left == e
     for a, b in ((step, step), (base, base), (zero(ZERO_ * n, scope), step)):
         with pytest.raises(Refused, match="no base|no step"):
-            rules.induction(e + 1, n, a, b, scope)
+            rules.induction(e + 1, n, (a,), b, scope)
     with pytest.raises(Refused):
         zero((e + 1).subs(n, 0), scope)
 
@@ -91,7 +91,7 @@ def test_induction_has_no_base_below_a_range_without_least_element(domain: objec
         induct("Sum(1, (k, 1, 3)) - 3 + 0*x", "x", x=domain)
     e, scope = low("0*x", x=domain)
     with pytest.raises(Refused, match="least"):
-        rules.induction(e, scope.names["x"], zero(e, scope), zero(e, scope), scope)
+        rules.induction(e, scope.names["x"], (zero(e, scope),), zero(e, scope), scope)
 
 
 def test_induction_does_not_step_by_a_hypothesis_that_fails_below() -> None:
@@ -100,7 +100,7 @@ def test_induction_does_not_step_by_a_hypothesis_that_fails_below() -> None:
     n = scope.names["n"]
     scope = given(scope, n - 2, POS | ZERO)
     with pytest.raises(Refused, match="hypothesis"):
-        rules.induction(e, n, zero(e, scope), zero(e, scope), scope)
+        rules.induction(e, n, (zero(e, scope),), zero(e, scope), scope)
 
 
 def test_induction_does_not_step_over_a_place_without_value() -> None:
@@ -111,7 +111,52 @@ def test_induction_does_not_step_over_a_place_without_value() -> None:
     pole = 1 / (n**2 - 9) - 1 / ((n - 3) * (n + 3))
     step = zero(pole.subs(n, n + 1) - pole, scope)
     with pytest.raises(Refused, match="no value"):
-        rules.induction(pole, n, zero(pole.subs(n, 0), scope), step, scope)
+        rules.induction(pole, n, (zero(pole.subs(n, 0), scope),), step, scope)
+
+
+def test_induction_in_steps_of_two_needs_two_bases_and_the_factors_that_have_a_value() -> None:
+    n, scope = low("n", n=N0)
+    e = (-1) ** n - 1  # 0 for even n only
+    ratio = (ONE, ZERO_)
+    step = zero(e.subs(n, n + 2) - e, scope)
+    even = zero(e.subs(n, 0), scope)
+    for bases in ((even,), (even, even), (even, zero(e.subs(n, 2), scope))):
+        with pytest.raises(Refused, match="no base"):
+            rules.induction(e, n, bases, step, scope, ratio)
+    with pytest.raises(Refused):
+        zero(e.subs(n, 1), scope)
+    flat = sp.Sum(sp.Symbol("k#1", integer=True), (sp.Symbol("k#1", integer=True), 0, n)) - n * (n + 1) / 2
+    bases = (zero(flat.subs(n, 0), scope), zero(flat.subs(n, 1), scope))
+    step = zero(flat.subs(n, n + 2) - flat, scope)
+    assert rules.induction(flat, n, bases, step, scope, ratio).right == 0
+    for factors in ((1 / n, ZERO_), (1 / (n - 3), ZERO_), (ONE, ONE), ()):
+        with pytest.raises(Refused):
+            rules.induction(flat, n, bases, step, scope, factors)
+
+
+def test_integrals_are_gathered_only_where_they_stand_linearly_between_the_same_ends() -> None:
+    e, scope = low("Integral(sin(t), (t, 0, 1))/x + x*Integral(t**2, (t, 0, 1)) - 7", x="(0, oo)")
+    x = scope.names["x"]
+    (whole,) = rules.gathered(e, scope).right.atoms(sp.Integral)
+    t = whole.limits[0][0]
+    assert sp.expand(whole.function - sp.sin(t) / x - x * t**2) == 0
+    for text in (
+        "Integral(t, (t, 0, 1)) + Integral(t, (t, 0, 2))",
+        "Integral(t, (t, 0, 1))*Integral(t**2, (t, 0, 1))",
+        "exp(Integral(t, (t, 0, 1))) + Integral(t**2, (t, 0, 1))",
+        "x",
+    ):
+        with pytest.raises(Refused):
+            rules.gathered(low(text, x=R)[0], scope)
+
+
+def test_a_power_may_have_a_base_0_only_if_a_whole_variable_makes_its_exponent_not_negative() -> None:
+    scope = domain_scope({"x": interval("[0, 1]"), "n": N0, "a": interval("[0, oo)")})
+    x, n, a = (scope.names[k] for k in "xna")
+    assert defined(x ** (n / 2), scope) and defined(x ** (a + 1), scope)
+    for exponent in (a, n / 2 - 1, n / 2 - ONE / 2):
+        assert not defined(x**exponent, scope)
+    assert power_conditions(x, n / 2, scope, smooth=True)[0][1] == POS
 
 
 # Zero derivative

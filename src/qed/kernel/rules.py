@@ -316,6 +316,23 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     return Equal(SEAL, integral, ends[0] - ends[1], scope, tuple(dict.fromkeys(by)))
 
 
+def gathered(e: Expr, scope: Scope) -> Equal:
+    """Write a sum of multiples of integrals between the same ends as one integral.
+
+    Law: the integral is linear.
+    """
+    found = sorted(e.atoms(sp.Integral), key=sp.default_sort_key)
+    require(len({t.limits for t in found}) == 1, "no integrals, or not between the same ends")
+    marks = {t: sp.Dummy() for t in found}
+    plain, held = e.xreplace(marks), set(marks.values())
+    weights = [sp.diff(plain, mark) for mark in marks.values()]
+    require(not any(w.free_symbols & held or w.has(sp.Integral) for w in weights), "it is not linear in the integrals")
+    rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
+    whole = sp.Integral(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
+    require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
+    return Equal(SEAL, e, whole + rest, scope, scope.by())
+
+
 def approach(e: Expr, x: Symbol, point: Expr, way: str, scope: Scope) -> tuple[Expr, Symbol, Scope]:
     """Write a limit at a point, from above (+) or below (-), as one for a small u > 0.
 
@@ -333,19 +350,25 @@ def approach(e: Expr, x: Symbol, point: Expr, way: str, scope: Scope) -> tuple[E
 # Sums
 
 
-def induction(e: Expr, n: Symbol, base: Equal, step: Equal, scope: Scope) -> Equal:
+def induction(
+    e: Expr, n: Symbol, bases: tuple[Equal, ...], step: Equal, scope: Scope, factors: tuple[Expr, ...] = (sp.S.One,)
+) -> Equal:
     """Prove ``e = 0`` for all integers n of the range by induction.
 
-    Theorem: if e(n0) = 0 and e(n + 1) - e(n) = 0 for all n >= n0, then e vanishes for all n >= n0.
+    Theorem: if e(n0) = ... = e(n0 + d - 1) = 0 and e(n + d) = r_0(n) e(n) + ... + r_(d-1)(n) e(n + d - 1) for all
+    n >= n0, then e vanishes for all n >= n0.
 
     On cards: ``induction on {n}``.
     """
-    span = scope.ranges[n]
+    span, order = scope.ranges[n], len(factors)
     require(n.is_integer and span.lo is not None and span.hi is None, f"{n} has no least value, or a greatest one")
-    require(scope.is_free(n) and defined(e, scope), f"a hypothesis depends on {n}, or e may have no value")
-    require(base.left == e.subs(n, span.lo) and base.right == 0 and base.scope == scope, "no base")
-    require(step.left == e.subs(n, n + 1) - e and step.right == 0 and step.scope == scope, "no step")
-    return Equal(SEAL, e, sp.S.Zero, scope, scope.by(f"induction on {n}", *names(base, step)))
+    fine = scope.is_free(n) and defined(e, scope) and all(defined(r, scope) for r in factors)
+    require(fine, f"a hypothesis depends on {n}, or e or a factor may have no value")
+    starts = [(q.left, q.right, q.scope) for q in bases]
+    require(order and starts == [(e.subs(n, sp.S(span.lo) + k), sp.S.Zero, scope) for k in range(order)], "no base")
+    gap = e.subs(n, n + order) - sp.Add(*(r * e.subs(n, n + k) for k, r in enumerate(factors)))
+    require(step.left == gap and step.right == 0 and step.scope == scope, "no step")
+    return Equal(SEAL, e, sp.S.Zero, scope, scope.by(f"induction on {n}", *names(*bases, step)))
 
 
 def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> Equal:

@@ -289,11 +289,12 @@ def conditions(name: str, args: Any, smooth: bool = False) -> list[tuple[Expr, i
 
 
 def power_conditions(base: Expr, exponent: Expr, scope: Scope, smooth: bool = False) -> list[tuple[Expr, int, str]]:
-    """List what must have which sign for a power to have a value."""
+    """List what must have which sign for a power to have a value; 0**0 is 1."""
     if is_whole(exponent):
         below = sign(exponent, scope) & NEG
         return [(base, NEG | POS, f"{base} is not 0, having a negative exponent")] if below else []
-    if sign(exponent, scope) == POS:
+    grows = sign(exponent, scope)
+    if grows == POS or (not grows & NEG and not smooth and all(s.is_integer for s in exponent.free_symbols)):
         weak = POS if smooth else POS | ZERO
         return [(base, weak, f"{base} is not negative, having a fractional exponent")]
     return [(base, POS, f"{base} is positive, having an exponent that is no integer")]

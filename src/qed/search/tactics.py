@@ -263,9 +263,39 @@ class Prover:
         scope = self.signs.learned(scope, risks(gap, scope))
         step = attempt(residual, gap.subs(n, n + 1) - gap, sp.S.Zero, scope)
         base = attempt(residual, gap.subs(n, span.lo), sp.S.Zero, scope) if step else None
-        found = attempt(rules.induction, gap, n, base, step, scope) if base and step else None
+        found = attempt(rules.induction, gap, n, (base,), step, scope) if base and step else None
         if found:
             yield found
+            return
+        for order in (1, 2) if self.signs.equations else ():
+            yield from self._by_recurrence(gap, n, order, scope)
+
+    def _by_recurrence(self, gap: Expr, n: Symbol, order: int, scope: Scope) -> Iterator[Equal]:
+        """Use induction with a recurrence that earlier claims give for the sums, integrals or functions in the gap."""
+        later = [gap.subs(n, n + k) for k in range(order + 1)]
+        changed = self.signs.rewritten(later[-1], scope)
+        atoms = [sorted(e.atoms(sp.Sum, sp.Integral), key=sp.default_sort_key) for e in later]
+        if changed is None or any(len(found) != 1 for found in atoms):
+            return
+        first = sp.S(scope.ranges[n].lo)
+        weights = [(changed.right.coeff(a), e.coeff(a)) for e, (a,) in zip(later[:-1], atoms, strict=False)]
+        if not any(w for w, _ in weights) or any(v == 0 for _, v in weights):
+            return
+        factors = tuple(w / v for w, v in weights)
+        left = later[-1] - sp.Add(*(r * e for r, e in zip(factors, later, strict=False)))
+        known = self.signs.rewritten(left, scope)
+        step = attempt(residual, known.right, sp.S.Zero, scope) if known else None
+        bases = [self._value(gap.subs(n, first + k), scope) for k in range(order)] if step else [None]
+        if known and step and all(bases):
+            found = attempt(rules.induction, gap, n, tuple(bases), rules.follow(known, step), scope, factors)
+            yield from [found] if found else []
+
+    def _value(self, e: Expr, scope: Scope) -> Equal | None:
+        """Show that an expression is 0, evaluating its integrals or rewriting it by earlier claims if need be."""
+        for via in (None, self._integrated(e, scope, False), self.signs.rewritten(e, scope)):
+            for q in self._residual(e, scope, via):
+                return q
+        return None
 
     def _cleared(self, gap: Expr, n: Symbol, scope: Scope) -> Iterator[Sign]:
         """Clear a denominator, and then use induction."""
@@ -317,8 +347,8 @@ class Prover:
 
     def _integrated(self, gap: Expr, scope: Scope, improper: bool) -> Equal | None:
         """Replace every integral by the ends of a proposed antiderivative."""
-        total: Equal | None = None
-        for integral in sorted(gap.atoms(sp.Integral), key=sp.default_sort_key):
+        total = attempt(rules.gathered, gap, scope) if len(gap.atoms(sp.Integral)) > 1 else None
+        for integral in sorted((total.right if total else gap).atoms(sp.Integral), key=sp.default_sort_key):
             q = self._antiderivative(integral, scope, improper)
             step = attempt(rules.rewrite, total.right if total else gap, q) if q else None
             if step is None:
