@@ -17,7 +17,7 @@ ODD = (sp.sinh, sp.tanh, sp.asinh, sp.atan, sp.erf, sp.erfi, sp.sign, sp.Lambert
 SMOOTH = (
     sp.Add, sp.Mul, sp.Pow, sp.exp, sp.sin, sp.cos, sp.tan, sp.asin, sp.acos, sp.atan, sp.sinh, sp.cosh, sp.tanh,
     sp.asinh, sp.acosh, sp.atanh, sp.erf, sp.erfc, sp.erfi, sp.log, sp.gamma, sp.loggamma, sp.digamma, sp.uppergamma,
-    sp.LambertW, sp.Sum, sp.Integral, sp.Symbol,
+    sp.LambertW, sp.polylog, sp.Sum, sp.Integral, sp.Symbol,
 )  # fmt: skip
 
 
@@ -205,6 +205,8 @@ def _function(e: Expr, scope: Scope) -> int:
         return (POS if first & (POS | NEG) else 0) | first & ZERO
     if f is sp.log:
         return sign(sp.expand(e.args[0] - 1), scope)
+    if f is sp.polylog and first == POS:
+        return sign(e.args[1], scope)
     if f in (sp.sin, sp.cos, sp.tan):
         return _wave(e, scope)
     if f in (sp.acos, sp.acosh):
@@ -280,6 +282,9 @@ def conditions(name: str, args: Any, smooth: bool = False) -> list[tuple[Expr, i
     if name in ("uppergamma", "lowergamma"):
         order = [(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")]
         return order if is_whole(args[0]) else [*order, (x, weak, f"{x} is not negative, as the order is no integer")]
+    if name == "polylog":
+        allowed = weak if args[0].is_Rational and args[0] > 1 else POS
+        return [(1 - x, allowed, f"the argument {x} of polylog is below 1, or 1 if the order is above 1")]
     if name in ("factorial", "binomial"):
         if not all(map(is_whole, args)):
             return None
