@@ -14,6 +14,9 @@ test: environment  ## run every test
 	@.venv/bin/ruff check && .venv/bin/mypy
 	@.venv/bin/pytest --nbval -n 2 --dist loadscope tests book
 
+offline: environment  ## build the site with Python for browsers inside it; FROM=folder of a Pyodide distribution
+	@$(SITE) offline $(if $(FROM),--from "$(FROM)")
+
 serve: html  ## build the site and show it on a local port
 	@$(SITE) serve
 
@@ -46,4 +49,4 @@ environment:
 	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	exec $$found src/qed/site/environment.py
 
-.PHONY: help html test serve epub pdf lab refresh bench new environment
+.PHONY: help html test serve offline epub pdf lab refresh bench new environment

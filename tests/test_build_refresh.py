@@ -71,10 +71,9 @@ def test_a_kernel_that_dies_is_told_from_a_cell_that_raises(tmp_path: Path):
         refresh(path)
 
 
-def test_a_file_that_is_no_notebook_is_not_executed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    (tmp_path / "book").mkdir()
-    (tmp_path / "book" / "odd.ipynb").write_text("{")
-    assert main(["--root", str(tmp_path), "refresh"]) == 1
+def test_a_file_that_is_no_notebook_is_not_executed(small: Book, capsys: pytest.CaptureFixture[str]):
+    small.write("book/odd.ipynb", "{")
+    assert main(["--root", str(small.root), "refresh", "odd"]) == 1
     said = capsys.readouterr().err
     assert "odd.ipynb: not valid JSON" in said
     assert said.splitlines()[-1] == "1 of 1 notebooks failed and were left as they were."
@@ -83,6 +82,20 @@ def test_a_file_that_is_no_notebook_is_not_executed(tmp_path: Path, capsys: pyte
 def test_refreshing_an_article_that_does_not_exist_fails(small: Book, capsys: pytest.CaptureFixture[str]):
     assert main(["--root", str(small.root), "refresh", "nowhere"]) == 1
     assert "there is no book/nowhere.ipynb" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["build", "epub", "pdf", "serve", "offline", "refresh", "new my-question"])
+def test_where_there_is_no_book_every_command_says_so_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+):
+    assert main(["--root", str(tmp_path), *command.split()]) == 1
+    assert "holds no book: there is no _toc.yml" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_that_was_not_built_is_not_served(small: Book, capsys: pytest.CaptureFixture[str]):
+    assert main(["--root", str(small.root), "serve"]) == 1
+    assert "build it first: make html" in capsys.readouterr().err
 
 
 def test_a_new_article_stands_after_the_last_one_and_asks_to_be_executed(small: Book):

@@ -5,9 +5,8 @@ import ast
 import pytest
 from conftest import ROOT
 
-from qed.claims.verdict import decide
+from qed.claims.verdict import ACCEPTING, decide, read
 from qed.commands import stored_claims
-from qed.statements.language import parse_relations, statement
 
 CLAIMS = {claim["id"]: claim for claim in stored_claims(ROOT / "book") if claim["latex"] is not None}
 REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -17,12 +16,12 @@ def as_stated(claim, text):
     """Read a statement over the domain and with the definitions of a stored claim."""
     let = dict(definition["text"].split(" = ", 1) for definition in claim["let"])
     domain = {variable["name"]: variable["set"] for variable in claim["domain"]}
-    return statement(text, domain, tuple(dict.fromkeys(w["text"] for w in claim["where"])), let)
+    return read(text, domain, tuple(dict.fromkeys(w["text"] for w in claim["where"])), let)
 
 
-def changed(text):
+def changed(relations):
     """Change the sign of a right side, or turn an inequality round, one relation at a time."""
-    for relation in parse_relations(text):
+    for relation in relations:
         left, right = ast.unparse(relation.left), ast.unparse(relation.right)
         yield f"Eq({left}, -({right}))" if relation.op == "=" else f"{left} {REVERSED[relation.op]} {right}"
 
@@ -30,7 +29,10 @@ def changed(text):
 @pytest.mark.parametrize("id", CLAIMS)
 def test_the_claim_holds_in_the_hunt_and_falls_with_its_sign_changed(id):
     claim = CLAIMS[id]
-    assert decide(as_stated(claim, claim["statement"]), hunt_only=True).verdict == "hunted"
-    for text in changed(claim["statement"]):
-        refused = decide(as_stated(claim, text), hunt_only=True)
-        assert refused.refuses and (refused.witness or not claim["domain"]), text
+    hunted = claim["hunt"] != "no numeric route"  # a limit is judged by the rules alone
+    stated = as_stated(claim, claim["statement"])
+    found = decide(stated, hunt_only=hunted).verdict
+    assert found == "hunted" if hunted else found in ACCEPTING
+    for text in changed(stated.shown):
+        refused = decide(as_stated(claim, text), hunt_only=hunted)
+        assert refused.refuses and (refused.witness or not (hunted and claim["domain"])), text

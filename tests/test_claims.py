@@ -252,6 +252,8 @@ def test_the_effective_grade_goes_through_two_floors_and_names_the_weakest() -> 
         ("proved", "cited", "t.a"),
         ("proved", "cited", "t.a"),
     ]
+    with pytest.raises(Undecided, match="grade='proved' was asserted, but t.a lends it only 'cited'"):
+        made("x**2 + 3 > 0", "x**2 > 0", known, "t.d", uses=("t.c",), grade="proved", x=R)
 
 
 def test_matrices_of_several_sizes_are_instances_and_of_one_size_proved() -> None:

@@ -29,7 +29,10 @@ API = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 RULES = reference.kernel_rules()
 CLAIMS = stored_claims(ROOT / "book")
 
-CONCLUDING = ("kernel/rules", "kernel/limits", "kernel/residual", "kernel/lemmas", "kernel/conclude", "numeric/boxes")
+CONCLUDING = (
+    "kernel/rules", "kernel/limits", "kernel/residual", "kernel/lemmas", "kernel/conclude", "kernel/checks",
+    "kernel/bitvectors", "numeric/boxes", "numeric/statistics",
+)  # fmt: skip
 HELPERS = {
     "bound": "lists symbols",
     "is_zero": "is the test behind residual, which names the theorem",

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -233,6 +234,19 @@ def test_without_a_browser_the_pdf_says_what_is_missing(small: Book, monkeypatch
         BuildError, match="printed by Chromium or Chrome, and there is none here; .*apt install chromium"
     ):
         editions.pdf(small.root)
+
+
+def test_page_numbers_that_never_settle_end_the_printing_and_leave_nothing(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+):
+    turns = iter(range(100))
+    monkeypatch.setattr(shutil, "which", lambda *_: "/a/browser")
+    monkeypatch.setattr(editions, "_browser", lambda _: nullcontext())
+    monkeypatch.setattr(editions, "_print", lambda *_: b"")
+    monkeypatch.setattr(editions, "_numbers", lambda _: {"squares": next(turns)})
+    with pytest.raises(BuildError, match="do not settle in 6 printings, that of squares among them"):
+        editions.pdf(book.root)
+    assert not (book.root / "_build" / "print.html").exists()
 
 
 @pytest.fixture(scope="module")

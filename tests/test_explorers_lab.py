@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,19 +37,18 @@ def lab(tmp_path: Path) -> Iterator[str]:
     options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
                "--IdentityProvider.token=", f"--ServerApp.root_dir={books}", "--LabApp.news_url=",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
-    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=env, text=True,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # fmt: skip
-    assert server.stderr is not None
-    said = []
-    for line in server.stderr:
-        said.append(line)
-        if f"http://127.0.0.1:{port}/lab" in line or f"http://localhost:{port}/lab" in line:
-            break
-    else:
-        pytest.fail("JupyterLab did not start: " + "".join(said[-5:]))
-    yield f"http://127.0.0.1:{port}/lab/tree/"
-    server.terminate()
-    server.communicate()
+    log = tmp_path / "server.log"
+    with log.open("w") as said:
+        server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=env, stdout=said, stderr=said)
+    try:
+        while f"127.0.0.1:{port}/lab" not in log.read_text(encoding="utf-8"):
+            if server.poll() is not None:
+                pytest.fail("JupyterLab did not start: " + log.read_text(encoding="utf-8")[-500:])
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/lab/tree/"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_in_jupyterlab_the_sliders_of_a_trusted_notebook_work_and_another_shows_the_picture(
@@ -65,7 +65,7 @@ def test_in_jupyterlab_the_sliders_of_a_trusted_notebook_work_and_another_shows_
         assert output.inner_text() == "2"
         slider.focus()
         page.keyboard.press("ArrowRight")
-        assert output.inner_text() == "3"
+        page.wait_for_function("document.querySelector('.qed-row output').innerText === '3'")
         assert "negative: no probabilities" in page.locator(".qed-pictures > svg").first.get_attribute("aria-label")
 
         page.goto(lab + "theirs.ipynb?reset", timeout=PATIENCE)

@@ -1,6 +1,7 @@
 """The package is built in floors: nothing imports upward, not even inside a function."""
 
 import ast
+import re
 
 import pytest
 from conftest import ROOT
@@ -35,6 +36,12 @@ def test_nothing_imports_upward(floor):
     assert paths
     trees = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
     assert {name: found for name, tree in trees.items() if (found := upward(tree, floor))} == {}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_floors_are_told_from_the_ground_up(page):
+    told = (ROOT / page).read_text(encoding="utf-8").partition("in floors")[2].partition("`bench/`")[0]
+    assert tuple(name for name in re.findall(r"`(\w+)`", told) if name in FLOORS) == FLOORS
 
 
 def test_every_folder_of_code_is_a_floor():

@@ -118,6 +118,16 @@ def test_totals_by_grade_and_by_flag_stand_alike(large: Book):
     assert {tuple(child.name for child in tile.select("a, b")) for tile in tiles} == {("a", "b")}
 
 
+def test_totals_on_another_page_lead_to_the_ledger(small: Book):
+    add_cubes(small)
+    small.append("book/intro.md", "```{ledger} totals\n```\n")
+    build(small.root)
+    tiles = page(small, "intro").select("ul.qed-totals a")
+    assert [tile["href"] for tile in tiles] == [
+        "ledger.html", "ledger.html#grade=proved", "ledger.html#grade=cited", "ledger.html#words=joined"]
+    assert page(small).select_one(".qed-totals a")["href"] == "#"
+
+
 def test_every_claim_has_a_row_with_its_address_effective_grade_and_number_of_users(large: Book):
     rows = page(large).select("table.qed-book tbody tr")
     seen = [(row.th.a["href"], row.select_one(".qed-grade").get_text(), row.select("td")[-1].get_text())
@@ -207,6 +217,14 @@ def test_a_graph_is_drawn_the_same_twice_with_no_box_over_another_and_none_outsi
         assert numbers[-2:] == pytest.approx([end[0], end[1] + end[3] / 2], abs=2)
 
 
+def test_what_rests_on_nothing_stands_in_the_first_column_of_a_graph_and_all_else_right_of_what_it_uses():
+    # 0 is used from far away only, 5 and 6 hang on a chain: a layout of shortest edges would push these to the right.
+    edges = [(1, 2), (2, 3), (3, 4), (0, 4), (5, 4), (6, 3)]
+    columns = [box["x"] for box in graph.arrange([(80.0, 30.0)] * 7, edges)["nodes"]]
+    assert [n for n, x in enumerate(columns) if x == min(columns)] == [0, 1, 5, 6]
+    assert all(columns[used] < columns[user] for used, user in edges)
+
+
 def test_only_the_ledger_asks_for_its_style_and_script_and_only_pages_with_claims_for_previews(large: Book):
     def asked(name: str) -> set[str]:
         tags = page(large, name).select("script[src], link[rel=stylesheet]")
@@ -249,9 +267,9 @@ def test_an_unknown_part_of_the_ledger_is_refused_by_page_and_line(small: Book):
 def test_methods_are_gathered_by_the_rule_whatever_they_were_applied_to():
     families = ledger._Families()
     plain = {"words": None, "cite": None, "because": None}
-    one = families.key(plain, "rewriting by a.b")
-    assert families.key(plain, "rewriting by a.c, a.d") == one
+    one = families.key(plain, "using a.b")
+    assert families.key(plain, "using a.c, a.d") == one
     assert families.key(plain, "exact residual") != one
     assert families.key({**plain, "words": "so it is"}, "57 angles") == families.key(
         {**plain, "words": "and so"}, "ball arithmetic")
-    assert families.names[one] == "rewriting by …"
+    assert families.names[one] == "using …"

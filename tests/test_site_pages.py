@@ -125,6 +125,18 @@ def test_the_title_in_the_browsers_tab_is_plain_text(small: Book):
     assert page(small.site, "squares").title.get_text().strip().startswith("Is x^2 ever negative?")
 
 
+def test_a_small_formula_in_a_title_is_not_broken_wherever_the_title_stands(small: Book):
+    book = small.notebook()
+    book["cells"][0]["source"] = ["# Is exp(tr A) never (or hardly ever) 0?\n\nNo.\n"]
+    small.store(book)
+    build(small.root)
+    whole = "Is exp(tr\N{NO-BREAK SPACE}A) never (or hardly ever) 0?"
+    article, before = page(small.site, "squares"), page(small.site, "intro")
+    shown = [article.h1, article.select_one("#site-nav [aria-current]"), before.select_one("a.right-next")]
+    assert [whole in each.get_text() for each in shown] == [True] * 3
+    assert "exp(tr A)" in article.title.get_text()
+
+
 def test_a_page_offers_its_notebook_and_its_neighbours(site: Path):
     article = page(site, "squares")
     assert article.select_one('a[href$="squares.ipynb"]') is not None

@@ -89,7 +89,7 @@ def claim(
     check, at : callable, value
         For a claim *stated in words*: a function from a value to a :class:`Verdict`, and the claimed value.
     grade : str
-        An assertion: a weaker computed grade is an error.
+        An assertion: a weaker grade, of the claim or of what it uses, is an error.
     source : str
         How the claim relates to the source article: ``"confirms"``, ``"sharpens: ..."``, ``"restricts: ..."``,
         ``"corrects: ..."`` or ``"adds: ..."``.

@@ -47,7 +47,7 @@ def read(file: Path) -> list[dict[str, Any]]:
         When the file is no such list.
     """
     try:
-        entries = json.loads(file.read_text())
+        entries = json.loads(file.read_text(encoding="utf-8"))
     except OSError as problem:
         raise Unreadable(f"{file}: {problem.strerror}") from None
     except ValueError as problem:

@@ -29,6 +29,8 @@ from .stored import Said, seal
 from .verdict import contradicted, decide, formal_lemma, read
 
 GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
+# What must not be overlooked, by the field that says it.
+FLAGS = {"because": "joined in words", "words": "stated in words"}
 RELATIONS = ("confirms", "sharpens", "restricts", "corrects", "adds")
 ACCEPTED: dict[str, Claim] = {}
 
@@ -233,12 +235,13 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
         refused = _refuse(judged, lemmas, hint, request)
     if request.cite is not None:
         own = "cited"
-    if request.grade is not None and GRADES.index(own) > GRADES.index(request.grade):
-        raise Undecided(f"grade={request.grade!r} was asserted, but the check reaches only {own!r}: help the proof")
     effective, weakest = own, None
     for name in uses:
         if GRADES.index(known[name].effective) > GRADES.index(effective):
             effective, weakest = known[name].effective, known[name].weakest or name
+    if request.grade is not None and GRADES.index(effective) > GRADES.index(request.grade):
+        why = f"{weakest} lends it only {effective!r}" if weakest else f"the check reaches only {own!r}: help the proof"
+        raise Undecided(f"grade={request.grade!r} was asserted, but {why}")
     return Claim(
         request.id, text, judged, own, effective, weakest, engines, found, refused, uses, request.because,
         text if judged is None else None, request.cite, noted, request.certificate,

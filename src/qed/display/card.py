@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Any
 
-from ..claims.record import Claim, head
+from ..claims.record import FLAGS, Claim, head
 from ..claims.stored import MIME, SCHEMA
 from ..statements.language import parse_expression
 from .latex import Writer, domain_tex, name
@@ -114,12 +114,7 @@ def _changed(claim: Claim) -> list[dict[str, str]]:
 
 def flags(claim: Claim) -> list[str]:
     """List what must not be overlooked about a claim."""
-    found = []
-    if claim.because is not None:
-        found.append("joined in words")
-    if claim.words is not None:
-        found.append("stated in words")
-    return found
+    return [label for key, label in FLAGS.items() if getattr(claim, key) is not None]
 
 
 def witness_text(claim: Claim) -> str:

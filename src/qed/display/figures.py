@@ -6,17 +6,14 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 # Okabe and Ito's palette, which the colour-blind can tell apart.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = (
     "#0072B2",
     "#E69F00",
     "#009E73",
     "#D55E00",
     "#CC79A7",
     "#56B4E9",
-    "#777777",
 )
 
 STYLE: dict[str, Any] = {
@@ -54,6 +51,8 @@ def describe(data: Mapping[str, Any]) -> str:
     str
         A sentence for each item, with ranges and extrema to three digits.
     """
+    import numpy as np  # here, since claims are judged without it where it is not installed
+
     sentences = []
     for label, drawn in data.items():
         if isinstance(drawn, str):

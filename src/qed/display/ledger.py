@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..claims.record import ACCEPTED, GRADES, Claim
+from ..claims.record import ACCEPTED, FLAGS, GRADES, Claim
+from .card import flags
 
 
 class Ledger:
@@ -16,8 +17,7 @@ class Ledger:
     def totals(self) -> dict[str, int]:
         """Count the claims by effective grade, and those that lean on words."""
         counts = {grade: sum(c.effective == grade for c in self.claims) for grade in GRADES}
-        counts["joined in words"] = sum(c.because is not None for c in self.claims)
-        counts["stated in words"] = sum(c.words is not None for c in self.claims)
+        counts |= {flag: sum(flag in flags(c) for c in self.claims) for flag in FLAGS.values()}
         return {key: n for key, n in counts.items() if n}
 
     def _summary(self) -> str:
@@ -36,7 +36,7 @@ class Ledger:
 
 
 def _flag(c: Claim) -> str:
-    return ", joined in words" if c.because is not None else ", stated in words" if c.words is not None else ""
+    return "".join(f", {flag}" for flag in flags(c))
 
 
 def ledger(article: str) -> Ledger:

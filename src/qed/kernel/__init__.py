@@ -1,1 +1,1 @@
-"""Statements, and the only code that may conclude."""
+"""The only code that may conclude: rules, and the theorems that they alone can make."""

@@ -227,8 +227,8 @@ class Signs:
     def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int, joined: bool = False) -> Sign | None:
         """Find the sign of a derivative, on a common denominator or not, by a chain of its own."""
         slope = derivative(e, x)
-        if slope.has(sp.Derivative):
-            return None  # of a floor or a ceiling
+        if slope.has(sp.Derivative, sp.Subs):
+            return None
         core, factor = self.stripped(sp.factor_terms(together(slope)) if joined else slope, scope)
         if sp.count_ops(core) > max(GROWTH * sp.count_ops(e), 40):
             return None  # a derivative that grows leads nowhere
@@ -291,6 +291,8 @@ class Signs:
     def tangent(self, e: Expr, x: Symbol, c: Expr, scope: Scope) -> Sign | None:
         """Judge a function by its second derivative where it touches zero at c."""
         slope = derivative(e, x)
+        if slope.has(sp.Derivative, sp.Subs):
+            return None
         bend = derivative(slope, x)
         flat, level = (self.zero(f.subs(x, c), scope) for f in (e, slope))
         if flat is None or level is None:

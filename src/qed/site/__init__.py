@@ -15,7 +15,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     from sphinx.writers.html5 import HTML5Translator
 
-    from qed.site import about, cards, frame, ledger, outputs, reference, search, tex
+    from qed.site import about, cards, frame, ledger, live, outputs, reference, search, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -35,6 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(outputs.qed_caption, html=(outputs.visit_caption, outputs.depart_caption))
     frame.setup(app)
     search.setup(app)
+    live.setup(app)
     app.connect("doctree-read", reference.add_sources)
     app.connect("doctree-resolved", ledger.fill)
     app.connect("html-page-context", _plain_title)

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from qed.site.build import BuildError, build
+from qed.site.build import LOCAL, BuildError, build
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,25 +20,51 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("epub", help="make an EPUB of the book from its site")
     commands.add_parser("pdf", help="print a PDF of the book from its site, with Chromium or Chrome")
     commands.add_parser("serve", help="show the built site on a local port")
+    offline = commands.add_parser("offline", help="build the site with Python for browsers inside it")
+    offline.add_argument("--from", type=Path, dest="source", help="an unpacked distribution of Pyodide")
     again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
     again.add_argument("slug", nargs="*")
     commands.add_parser("new", help="start an article from the template").add_argument("slug")
     given = parser.parse_args(arguments)
     root = given.root.resolve()
+    if not (root / "_toc.yml").exists():
+        print(f"{root} holds no book: there is no _toc.yml. Go to the folder that holds it, or name that folder "
+              f"before the command: python -m qed.site --root FOLDER {given.command}", file=sys.stderr)  # fmt: skip
+        return 1
     if given.command == "build":
         return _build(root)
     if given.command in ("epub", "pdf"):
         return _edition(root, given.command)
     if given.command == "serve":
         return _serve(root / "_build" / "html")
+    if given.command == "offline":
+        return _offline(root, given.source)
     if given.command == "refresh":
         return _refresh(root, given.slug)
     return _new(root, given.slug)
 
 
-def _build(root: Path) -> int:
+def _offline(root: Path, source: Path | None) -> int:
+    from qed.site.live.offline import OfflineError, collect, imported
+
+    print("collecting Python for browsers ...", flush=True)
     try:
-        print(build(root))
+        present, missing = collect(root / LOCAL, imported(root / "book"), source and source.resolve())
+    except OfflineError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"  there: {', '.join(present)}")
+    for name, why in missing.items():
+        print(f"  missing: {name}, {why}")
+    if missing:
+        print("Cells that import what is missing will say so. To have it, unpack Pyodide's full distribution,\n"
+              "then: make offline FROM=folder")
+    return _build(root, "pyodide")
+
+
+def _build(root: Path, pyodide: str | None = None) -> int:
+    try:
+        print(build(root, pyodide))
     except BuildError as error:
         print(error, file=sys.stderr)
         kept = " The last good site is untouched." if (root / "_build" / "html").exists() else ""
@@ -63,6 +89,9 @@ def _edition(root: Path, kind: str) -> int:
 def _serve(site: Path, ports: range = range(8000, 8020)) -> int:
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+    if not (site / "index.html").exists():
+        print("There is no site yet; build it first: make html", file=sys.stderr)
+        return 1
     handler = partial(SimpleHTTPRequestHandler, directory=site)
     for port in ports:
         try:

@@ -162,10 +162,15 @@ def fonts_folder() -> Path:
     return Path(matplotlib.get_data_path(), "fonts", "ttf")
 
 
+def inside(svg: str) -> str:
+    """What stands between the outermost tags of an SVG, to be drawn inside another."""
+    return re.sub(r"\A.*?<svg[^>]*>|</svg>\s*\Z", "", svg, flags=re.DOTALL)
+
+
 def _write_pictures(out: Path, mark: str, title: str, words: str) -> None:
     from PIL import Image
 
-    inner = re.sub(r"\A.*?<svg[^>]*>|</svg>\s*\Z", "", mark, flags=re.DOTALL)
+    inner = inside(mark)
     static = out / "_static"
     # On an icon the mark keeps to the middle, which no system cuts off.
     icon = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-13 -13 58 58">{inner}</svg>'

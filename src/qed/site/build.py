@@ -25,9 +25,11 @@ from typing import Any
 from qed.claims.elsewhere import quarrels
 from qed.site import notebooks
 
-PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser", "sphinx-book-theme",
-            "pydata-sphinx-theme", "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
+PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
+            "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
             "pillow", "resvg-py")
+
+LOCAL = Path("_build", "pyodide")  # where Python for browsers is collected
 
 Hashes = dict[str, str]
 
@@ -39,8 +41,15 @@ class BuildError(Exception):
     """The book cannot be built; the message says why, a line for each cause."""
 
 
-def build(root: Path) -> str:
+def build(root: Path, pyodide: str | None = None) -> str:
     """Build the site of the book at `root` into ``_build/html``, unless it is up to date.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that holds _toc.yml.
+    pyodide : str, optional
+        Where Pyodide is, in place of what _config.yml says.
 
     Returns
     -------
@@ -57,7 +66,7 @@ def build(root: Path) -> str:
     where = f"The site is at {os.path.relpath(site / 'index.html')}"
     with _lock(work):
         _recover(site)
-        inputs, shown, known = _inputs(root), _hashes(site), _load(manifest)
+        inputs, shown, known = _inputs(root, pyodide), _hashes(site), _load(manifest)
         if known == {**inputs, "site": shown}:
             return f"{where} (nothing changed)"
         if found := preflight(root):
@@ -69,7 +78,7 @@ def build(root: Path) -> str:
         print("building the site ...", flush=True)
         # Sphinx warns of a page only when it reads it: the cache of a build that failed is not used again.
         finished.unlink(missing_ok=True)
-        if warnings := _sphinx(root, stage):
+        if warnings := _sphinx(root, stage, pyodide):
             raise BuildError(warnings)
         finished.touch()
         fresh = work / "html.new"
@@ -115,7 +124,7 @@ def preflight(root: Path) -> list[str]:
     return [f"book/{id.partition('.')[0]}.ipynb: {line}" for id, line in quarrels(claims)]
 
 
-def _sphinx(root: Path, stage: Path) -> str:
+def _sphinx(root: Path, stage: Path, pyodide: str | None) -> str:
     """Build with Jupyter Book into the staging folder; return all warnings and errors."""
     # jsonschema would load a parser of URIs that takes 0.8 s to start and that nothing here uses.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -130,7 +139,8 @@ def _sphinx(root: Path, stage: Path) -> str:
             result = build_sphinx(
                 str(root), str(stage / "html"), doctreedir=str(stage / "doctrees"), noconfig=True,
                 path_config=str(root / "_config.yml"), quiet=True, warningiserror=True, keep_going=True,
-                confoverrides={"external_toc_path": str(root / "_toc.yml"), "latex_individualpages": False},
+                confoverrides={"external_toc_path": str(root / "_toc.yml"), "latex_individualpages": False,
+                               **({"qed_pyodide": pyodide} if pyodide else {})},
             )
     except OSError as error:
         return f"{error.filename}: {error.strerror}"
@@ -142,7 +152,7 @@ def _sphinx(root: Path, stage: Path) -> str:
         f"Sphinx failed: {result}" if result else "")
 
 
-def _inputs(root: Path) -> dict[str, Hashes]:
+def _inputs(root: Path, pyodide: str | None = None) -> dict[str, Hashes]:
     """Hashes of all that the site is made from: the pages, and what surrounds all pages."""
     book = _hashes(root / "book")
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
@@ -154,6 +164,8 @@ def _inputs(root: Path) -> dict[str, Hashes]:
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.
     frame |= {f"qed/{name}": value for name, value in _hashes(Path(__file__).parent.parent).items()}
     frame |= {name: metadata.version(name) for name in PACKAGES} | {"python": sys.version}
+    collected = root / LOCAL / "collected.json"
+    frame |= {"pyodide": pyodide or "", LOCAL.as_posix(): _hash(collected) if collected.exists() else ""}
     return {"pages": pages, "frame": frame}
 
 
@@ -178,7 +190,7 @@ def _hashes(folder: Path) -> Hashes:
 
 def _load(manifest: Path) -> dict[str, Hashes] | None:
     try:
-        known: dict[str, Hashes] = json.loads(manifest.read_text())
+        known: dict[str, Hashes] = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return known if set(known) == {"pages", "frame", "site"} else None
@@ -186,7 +198,7 @@ def _load(manifest: Path) -> dict[str, Hashes] | None:
 
 def _store(manifest: Path, content: dict[str, Hashes]) -> None:
     partial = manifest.with_suffix(".new")
-    partial.write_text(json.dumps(content, indent=1))
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
     os.replace(partial, manifest)
 
 

@@ -22,6 +22,7 @@ from qed.site import notebooks, tex
 MARKER = '<div class="qed-claims"></div>'
 CLAIM_LINK = 'class="qed-ref" '  # of a link that shows a preview
 OWN = re.compile(r'(<section\b[^>]*\bid=")([^"]*)"')
+ARGUMENT = re.compile(r"(?<=\w)\([^()<>]{1,16}\)")
 # Places in HTML that are filled when all pages have been read.
 USED_BY, GRAPH = "<!--used by {}-->", "<!--graph of {}-->"
 
@@ -59,6 +60,11 @@ def resolve(env: BuildEnvironment, anchor: str) -> str | None:
 def plain_title(env: BuildEnvironment, doc: str) -> str:
     """A page's title without the markup of its formulas."""
     return str(env.titles[doc].astext().translate(str.maketrans("", "", "\\{}")))
+
+
+def unbroken(text: str) -> str:
+    """Keep what stands between the parentheses of a function on one line, as in *exp(tr A)*."""
+    return ARGUMENT.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def used_by(env: BuildEnvironment) -> dict[str, list[str]]:

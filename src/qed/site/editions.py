@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import textwrap
 import unicodedata
 import uuid
 import zipfile
@@ -143,9 +144,7 @@ def epub(root: Path) -> Path:
 
 def cover(book: Book) -> bytes:
     """Draw the cover."""
-    import textwrap
-
-    inner = re.sub(r"\A.*?<svg[^>]*>|</svg>\s*\Z", "", book.mark, flags=re.DOTALL)
+    inner = about.inside(book.mark)
     title = "".join(
         f'<text x="120" y="{700 + 150 * n}">{escape(line)}</text>'
         for n, line in enumerate(textwrap.wrap(book.title, 14))
@@ -334,6 +333,7 @@ BROWSERS = (
     "google-chrome-stable",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+TIMES = 6  # as often as a page is printed at most; the second time usually agrees with the first
 WIDTH = 590  # pixels between the margins of `print.css`
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -376,15 +376,21 @@ def pdf(root: Path) -> Path:
     build(root)
     book, plan, source = about_book(root), parts(root), root / "_build" / "print.html"
     pages = _printed_pages(root, book)
-    with _browser(path) as browser:
-        numbers: dict[str, int] = {}
-        while True:  # the contents need the numbers of pages, and take pages themselves
-            source.write_text(_printed(book, plan, pages, numbers), encoding="utf-8")
-            printed = _print(browser, source)
-            if (found := _numbers(printed)) == numbers:
-                break
-            numbers = found
-    source.unlink()
+    numbers: dict[str, int] = {}
+    try:
+        with _browser(path) as browser:
+            for _ in range(TIMES):  # the contents need the numbers of pages, and take pages themselves
+                source.write_text(_printed(book, plan, pages, numbers), encoding="utf-8")
+                printed = _print(browser, source)
+                before, numbers = numbers, _numbers(printed)
+                if numbers == before:
+                    break
+            else:
+                moved = ", ".join(sorted({key for key, n in numbers.items() if before.get(key) != n})[:3])
+                raise BuildError(f"The page numbers of the contents do not settle in {TIMES} printings, that of {moved}"
+                                 " among them; make a heading there shorter or longer.")  # fmt: skip
+    finally:
+        source.unlink(missing_ok=True)
     target = root / "_build" / f"{book.name}.pdf"
     _store(printed, target, book)
     return target
@@ -453,7 +459,7 @@ def _printed(book: Book, plan: list[Part], pages: dict[str, Page], numbers: dict
         for page in (pages[name] for name in part.pages):
             contents.append(row(1, page.slug, page.title))
             contents += [row(2, anchor, words) for level, anchor, words in page.headings if level == 2]
-    inner = re.sub(r"\A.*?<svg[^>]*>|</svg>\s*\Z", "", book.mark, flags=re.DOTALL)
+    inner = about.inside(book.mark)
     mark = f'<svg class="mark" viewBox="0 0 32 32" aria-hidden="true">{inner}</svg>' if book.mark else ""
     web = escape(book.address)
     where = f'<p>The book on the web, where its figures move: <a href="{web}">{web}</a></p>' if web else ""

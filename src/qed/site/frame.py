@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +16,9 @@ from sphinx.application import Sphinx
 from sphinx.environment.adapters.toctree import TocTree
 from sphinx.util.fileutil import copy_asset
 from sphinx.writers.html5 import HTML5Translator
+
+from qed.site import cards
+from qed.site.pages import listed
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -82,6 +85,7 @@ def setup(app: Sphinx) -> None:
     app.add_js_file(BOOK_JS, priority=100, loading_method="defer")
     app.connect("builder-inited", _write_assets)
     app.connect("doctree-resolved", _without_traces)
+    app.connect("doctree-resolved", _unbroken_titles)
     app.connect("html-collect-pages", _pages)
     app.connect("html-page-context", _fill, priority=900)  # after those that add a style or a script to a page
     app.connect("build-finished", _sweep, priority=900)
@@ -89,19 +93,8 @@ def setup(app: Sphinx) -> None:
 
 def parts(app: Sphinx) -> list[Part]:
     """The parts of the book, as ``_toc.yml`` has them."""
-    site = app.config.external_site_map
-
-    def below(name: str) -> Iterator[str]:
-        yield name
-        for tree in site[name].subtrees:
-            for child in tree.files():
-                yield from below(child)
-
-    found = []
-    for place, tree in enumerate(site.root.subtrees):
-        pages = tuple(page for child in tree.files() for page in below(child))
-        found.append(Part(tree.caption or "Pages", f"part-{place + 1}", pages))
-    return found
+    return [Part(caption or "Pages", f"part-{place}", pages)
+            for place, (caption, pages) in enumerate(listed(app.config.external_site_map), 1)]
 
 
 def around(items: Sequence[T], place: int, most: int) -> Sequence[T]:
@@ -121,7 +114,8 @@ def near(book: Sequence[Part], page: str) -> list[tuple[Part, Sequence[str]]]:
 
 def _link(app: Sphinx, titles: dict[str, str], page: str, target: str) -> dict[str, Any]:
     if target not in titles:
-        titles[target] = app.builder.render_partial(app.env.titles[target])["title"]  # type: ignore[attr-defined]
+        title = app.builder.render_partial(app.env.titles[target])["title"]  # type: ignore[attr-defined]
+        titles[target] = cards.unbroken(title)
     address = app.builder.get_relative_uri(page, target)
     return {"uri": address, "title": titles[target], "current": page == target}
 
@@ -140,6 +134,9 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
          "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles]}
         for part, pages in near(parts(app), page)
     ]
+    for way in ("prev", "next"):
+        if neighbour := context.get(way):
+            neighbour["title"] = cards.unbroken(neighbour["title"])
     context["qed_toc"] = _sections(app, page)
     context["qed_boot"] = BOOT
     body = context.get("body", "")
@@ -195,6 +192,14 @@ def _without_traces(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
     for box in list(doctree.findall(nodes.compound)):
         if "toctree-wrapper" in box["classes"] and all(child.get("hidden") for child in box.children):
             box.parent.remove(box)
+
+
+def _unbroken_titles(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
+    """Keep small formulas that titles, and links to pages, write in plain letters on one line."""
+    for named in list(doctree.findall(lambda node: isinstance(node, nodes.title | nodes.reference))):
+        for text in list(named.findall(nodes.Text)):
+            if (whole := cards.unbroken(str(text))) != str(text):
+                text.parent.replace(text, nodes.Text(whole))
 
 
 def _visit_table(translator: Any, node: nodes.table) -> None:

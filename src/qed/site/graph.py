@@ -12,20 +12,21 @@ from typing import Any, TypeAlias
 
 DAGRE = Path(__file__).parent / "dagre" / "dagre.min.js"
 
-# What is used stands left of what uses it; the numbers are pixels.
+# What is used stands left of what uses it, and whatever uses nothing in the first column: dagre lays its longest paths
+# from where edges end, so the edges are handed over turned round. The numbers are pixels.
 # V8 alone has no structuredClone, which dagre applies to plain objects only.
 _ARRANGE = """
 globalThis.structuredClone ??= (value) => value === undefined ? value : JSON.parse(JSON.stringify(value));
 function arrange(nodes, edges) {
   const graph = new dagre.Graph();
-  graph.setGraph({rankdir: "LR", nodesep: 12, ranksep: 34, marginx: 4, marginy: 4});
+  graph.setGraph({rankdir: "RL", ranker: "longest-path", nodesep: 12, ranksep: 34, marginx: 4, marginy: 4});
   graph.setDefaultEdgeLabel(() => ({}));
   nodes.forEach(([width, height], n) => graph.setNode(String(n), {width, height}));
-  edges.forEach(([from, to]) => graph.setEdge(String(from), String(to)));
+  edges.forEach(([from, to]) => graph.setEdge(String(to), String(from)));
   dagre.layout(graph);
   const {width, height} = graph.graph();
   return JSON.stringify({width, height, nodes: nodes.map((_, n) => graph.node(String(n))),
-    edges: edges.map(([from, to]) => graph.edge(String(from), String(to)).points)});
+    edges: edges.map(([from, to]) => graph.edge(String(to), String(from)).points.reverse())});
 }
 """
 

@@ -136,12 +136,15 @@ def add_files(app: Sphinx, page: str, _template: str, _context: dict[str, Any], 
         app.add_js_file("ledger.js", loading_method="defer")
 
 
-def _totals(env: BuildEnvironment, _page: str) -> str:
+def _totals(env: BuildEnvironment, page: str) -> str:
     counts = totals(document(env)["claims"])
-    tiles = [("", "claims" if counts["claims"] != 1 else "claim", counts["claims"], "")]
+    ledgers = pages(env)
+    address = "" if page in ledgers or not ledgers else _links(env, page)(ledgers[0])
+    tiles = [("", "claims" if counts["claims"] != 1 else "claim", counts["claims"], ' class="qed-all"')]
     tiles += [(f"#grade={grade}", grade, n, f' data-grade="{grade}"') for grade, n in counts["grades"].items()]
-    tiles += [(f"#words={flag.partition(' ')[0]}", flag, n, "") for flag, n in counts["flags"].items()]
-    rows = (f'<li{data}><a href="{href or "#"}"><b>{n}</b> {name}</a></li>' for href, name, n, data in tiles)
+    tiles += [(f"#words={flag.partition(' ')[0]}", flag, n, ' class="qed-flagged"')
+              for flag, n in counts["flags"].items()]
+    rows = (f'<li{data}><a href="{address + href or "#"}"><b>{n}</b> {name}</a></li>' for href, name, n, data in tiles)
     return f'<ul class="qed-totals">{"".join(rows)}</ul>'
 
 
@@ -186,7 +189,7 @@ def _select(name: str, label: str, options: dict[str, str]) -> str:
 
 
 class _Families:
-    """Names on cards by the rule they are names of: *rewriting by ...*, whatever was rewritten."""
+    """Names on cards by the rule they are names of: *using ...*, whatever is used."""
 
     def __init__(self) -> None:
         self.rules = [rule for rule in reference.kernel_rules() if rule.card]
@@ -238,7 +241,7 @@ def _graphs(env: BuildEnvironment, page: str) -> str:
     known = {claim.id: claim.record for article in found for claim in article.claims}
     link = _links(env, page)
     drawn = [("articles", "Between articles", _of_articles(found, link))]
-    drawn += [(article.slug, article.title, _of_claims(article, known, link)) for article in found]
+    drawn += [(article.slug, cards.unbroken(article.title), _of_claims(article, known, link)) for article in found]
     # The anchor is inside: a browser opens what is folded when a link leads there.
     fold = "" if len(found) > FEW else " open"
     return "".join(f'<details class="qed-rests qed-wide"{fold}><summary><h3>{escape(title)}</h3></summary>'

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from qed.claims.record import FLAGS as FLAGS
+from qed.claims.record import GRADES as GRADES
 from qed.claims.stored import MIME, SCHEMA
 from qed.claims.stored import BadNotebook as BadNotebook
 from qed.claims.stored import code_cells as code_cells
@@ -18,8 +20,6 @@ from qed.claims.stored import read as read
 from qed.claims.stored import text as text
 
 CLAIM = MIME
-GRADES = ("proved", "certified", "exhausted", "instances", "sampled", "cited")
-FLAGS = {"because": "joined in words", "words": "stated in words"}
 LEDGER_SCHEMA = Path(__file__).parent / "ledger.schema.json"
 
 

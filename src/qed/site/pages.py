@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 # What only a browser with scripts can use, and the sources of the checker, which the site folds away.
 TAGS = frozenset("script style noscript template button form".split())
-CLASSES = frozenset("headerlink copybtn qed-source visually-hidden".split())
+CLASSES = frozenset("headerlink copybtn qed-source qed-ways visually-hidden".split())
 NAMESPACES = {"svg": "http://www.w3.org/2000/svg", "math": "http://www.w3.org/1998/Math/MathML"}
 _NAME = re.compile(r"\s([^\s=/>\"']+)")
 
@@ -56,6 +57,11 @@ def parts(root: Path) -> list[Part]:
     from sphinx_external_toc.parsing import parse_toc_yaml
 
     toc = parse_toc_yaml(root / "_toc.yml")
+    return [Part(None, (toc.root.docname,)), *(Part(caption, pages) for caption, pages in listed(toc))]
+
+
+def listed(toc: Any) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+    """The captions of a table of contents, each with all pages under it, those below others too."""
 
     def below(name: str) -> Iterator[str]:
         yield name
@@ -63,10 +69,8 @@ def parts(root: Path) -> list[Part]:
             for child in tree.files():
                 yield from below(child)
 
-    found = [Part(None, (toc.root.docname,))]
     for tree in toc.root.subtrees:
-        found.append(Part(tree.caption, tuple(page for child in tree.files() for page in below(child))))
-    return found
+        yield tree.caption, tuple(page for child in tree.files() for page in below(child))
 
 
 def settle(pages: Iterable[Page], known: set[str], home: Callable[[str], str | None]) -> None:

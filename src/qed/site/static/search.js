@@ -40,7 +40,8 @@
     const pattern = new RegExp(`(${found.sort((a, b) => b.length - a.length).join("|")})`, "giu");
     const first = Math.max(0, text.search(pattern));
     const start = first < 60 ? 0 : text.indexOf(" ", first - 60) + 1 || first - 60;
-    const shown = text.slice(start, start + 220);
+    const end = start + 220 < text.length ? text.lastIndexOf(" ", start + 220) : text.length;
+    const shown = text.slice(start, end > start + 160 ? end : start + 220); // Chinese has no spaces to break at
     const parts = shown.split(pattern).map((part, n) => (n % 2 ? element("mark", {}, part) : part));
     return [start ? "… " : "", ...parts, start + 220 < text.length ? " …" : ""];
   };
