@@ -37,6 +37,13 @@ def judged(text: str, **env: object) -> bool | None:
     return holds(relation, {k: fmpq(v) if isinstance(v, int) else v for k, v in env.items()})[0]
 
 
+def test_a_logarithm_is_exact_at_a_whole_power_of_its_base_and_nowhere_else() -> None:
+    assert at("log(8, 2)") == 3 and at("log(1/81, 3)") == -4 and at("log(8, 1/2)") == -3 and at("log(1, 7)") == 0
+    assert at("floor(log(2**40 - 1, 2))") == 39
+    for text in ("log(2, 8)", "log(8**300 + 1, 2)"):
+        assert isinstance(at(text), arb)
+
+
 @pytest.mark.parametrize(
     ("text", "exact"),
     [

@@ -109,6 +109,27 @@ def test_an_equation_is_differentiated_on_open_intervals_only() -> None:
         assert isinstance(q, Equal) and len(derived(q)) == count
 
 
+REDUCTION = "Eq(Integral(sin(t)**(m + 2), (t, 0, pi)), (m + 1)/(m + 2)*Integral(sin(t)**m, (t, 0, pi)))"
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("Eq(Integral(sin(t)**m, (t, 0, pi)), sqrt(pi)*gamma((m + 1)/2)/gamma(m/2 + 1))", "proved"),
+        ("Eq(Integral(sin(t)**m, (t, 0, pi)), 2*gamma((m + 1)/2)/gamma(m/2 + 1))", None),
+        ("Eq(Integral(sin(t)**m, (t, 0, pi)), sqrt(pi)*gamma((m + 1)/2)/gamma(m/2 + 1)*(5 - (-1)**m)/4)", None),
+        ("Eq(Integral(sin(t)**m, (t, 0, pi)), sqrt(pi)*gamma((m + 1)/2)/gamma(m/2 + 1)*(3 - (-1)**m)/2)", None),
+    ],
+)
+def test_a_reduction_formula_and_two_bases_make_an_induction_in_steps_of_two(text: str, grade: str | None) -> None:
+    assert proof(text, lemma(REDUCTION, m=N0), m=N0) == grade  # the last two keep the recurrence, and one base each
+
+
+def test_a_lemma_of_a_sign_serves_for_the_difference_turned_round() -> None:
+    assert proof("1 + y**2 - exp(y**2) <= 0", lemma("exp(x) >= 1 + x", x=R), y=R) == "proved"
+    assert proof("1 + y**2 - exp(y**2) < 0", lemma("exp(x) >= 1 + x", x=R), y=R) is None
+
+
 def test_lemmas_with_hypotheses_about_matrices_or_beyond_the_symbolic_route_are_left_out() -> None:
     assert accepted(lemma("Eq(det(A), det(A))", A=square(2))) == []
     assert accepted(lemma("Eq(Limit(x, x, 0), 0)")) == []

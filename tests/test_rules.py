@@ -11,10 +11,20 @@ from flint import fmpq, fmpq_poly
 
 from qed import N0, R, Z, interval
 from qed.kernel import limits, rules
-from qed.kernel.conclude import certified, enumerated, fails_at, fold, plan, refuted, refuted_limit, undefined
+from qed.kernel.conclude import (
+    certified,
+    enumerated,
+    eventually,
+    fails_at,
+    fold,
+    plan,
+    refuted,
+    refuted_limit,
+    undefined,
+)
 from qed.kernel.lower import Goal, Lowering, between, domain_scope, exponential
 from qed.kernel.residual import residual
-from qed.kernel.signs import derivative, sign, structure
+from qed.kernel.signs import defined, derivative, power_conditions, sign, structure
 from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign
 from qed.search.limits import Limits
 from qed.search.signs import Signs, anchors, attempt
@@ -56,7 +66,7 @@ def induct(text: str, name: str = "n", hypothesis: object = None, **domain: obje
     scope = given(scope, n - hypothesis, POS | ZERO) if hypothesis is not None else scope  # type: ignore[operator]
     lo = scope.ranges[n].lo
     base = zero(e.subs(n, ZERO_ if lo is None else lo), scope)
-    return rules.induction(e, n, base, zero(e.subs(n, n + 1) - e, scope), scope)
+    return rules.induction(e, n, (base,), zero(e.subs(n, n + 1) - e, scope), scope)
 
 
 def test_induction_concludes_from_base_and_step() -> None:
@@ -67,10 +77,10 @@ def test_induction_needs_the_base_and_the_step_of_this_very_expression() -> None
     e, scope = low("Sum(k, (k, 0, n)) - n*(n+1)/2", n=N0)
     n = scope.names["n"]
     base, step = zero(e.subs(n, 0), scope), zero(e.subs(n, n + 1) - e, scope)
-    assert rules.induction(e, n, base, step, scope).left == e
+    assert rules.induction(e, n, (base,), step, scope).left == e
     for a, b in ((step, step), (base, base), (zero(ZERO_ * n, scope), step)):
         with pytest.raises(Refused, match="no base|no step"):
-            rules.induction(e + 1, n, a, b, scope)
+            rules.induction(e + 1, n, (a,), b, scope)
     with pytest.raises(Refused):
         zero((e + 1).subs(n, 0), scope)
 
@@ -81,7 +91,7 @@ def test_induction_has_no_base_below_a_range_without_least_element(domain: objec
         induct("Sum(1, (k, 1, 3)) - 3 + 0*x", "x", x=domain)
     e, scope = low("0*x", x=domain)
     with pytest.raises(Refused, match="least"):
-        rules.induction(e, scope.names["x"], zero(e, scope), zero(e, scope), scope)
+        rules.induction(e, scope.names["x"], (zero(e, scope),), zero(e, scope), scope)
 
 
 def test_induction_does_not_step_by_a_hypothesis_that_fails_below() -> None:
@@ -90,7 +100,7 @@ def test_induction_does_not_step_by_a_hypothesis_that_fails_below() -> None:
     n = scope.names["n"]
     scope = given(scope, n - 2, POS | ZERO)
     with pytest.raises(Refused, match="hypothesis"):
-        rules.induction(e, n, zero(e, scope), zero(e, scope), scope)
+        rules.induction(e, n, (zero(e, scope),), zero(e, scope), scope)
 
 
 def test_induction_does_not_step_over_a_place_without_value() -> None:
@@ -101,7 +111,52 @@ def test_induction_does_not_step_over_a_place_without_value() -> None:
     pole = 1 / (n**2 - 9) - 1 / ((n - 3) * (n + 3))
     step = zero(pole.subs(n, n + 1) - pole, scope)
     with pytest.raises(Refused, match="no value"):
-        rules.induction(pole, n, zero(pole.subs(n, 0), scope), step, scope)
+        rules.induction(pole, n, (zero(pole.subs(n, 0), scope),), step, scope)
+
+
+def test_induction_in_steps_of_two_needs_two_bases_and_the_factors_that_have_a_value() -> None:
+    n, scope = low("n", n=N0)
+    e = (-1) ** n - 1  # 0 for even n only
+    ratio = (ONE, ZERO_)
+    step = zero(e.subs(n, n + 2) - e, scope)
+    even = zero(e.subs(n, 0), scope)
+    for bases in ((even,), (even, even), (even, zero(e.subs(n, 2), scope))):
+        with pytest.raises(Refused, match="no base"):
+            rules.induction(e, n, bases, step, scope, ratio)
+    with pytest.raises(Refused):
+        zero(e.subs(n, 1), scope)
+    flat = sp.Sum(sp.Symbol("k#1", integer=True), (sp.Symbol("k#1", integer=True), 0, n)) - n * (n + 1) / 2
+    bases = (zero(flat.subs(n, 0), scope), zero(flat.subs(n, 1), scope))
+    step = zero(flat.subs(n, n + 2) - flat, scope)
+    assert rules.induction(flat, n, bases, step, scope, ratio).right == 0
+    for factors in ((1 / n, ZERO_), (1 / (n - 3), ZERO_), (ONE, ONE), ()):
+        with pytest.raises(Refused):
+            rules.induction(flat, n, bases, step, scope, factors)
+
+
+def test_integrals_are_gathered_only_where_they_stand_linearly_between_the_same_ends() -> None:
+    e, scope = low("Integral(sin(t), (t, 0, 1))/x + x*Integral(t**2, (t, 0, 1)) - 7", x="(0, oo)")
+    x = scope.names["x"]
+    (whole,) = rules.gathered(e, scope).right.atoms(sp.Integral)
+    t = whole.limits[0][0]
+    assert sp.expand(whole.function - sp.sin(t) / x - x * t**2) == 0
+    for text in (
+        "Integral(t, (t, 0, 1)) + Integral(t, (t, 0, 2))",
+        "Integral(t, (t, 0, 1))*Integral(t**2, (t, 0, 1))",
+        "exp(Integral(t, (t, 0, 1))) + Integral(t**2, (t, 0, 1))",
+        "x",
+    ):
+        with pytest.raises(Refused):
+            rules.gathered(low(text, x=R)[0], scope)
+
+
+def test_a_power_may_have_a_base_0_only_if_a_whole_variable_makes_its_exponent_not_negative() -> None:
+    scope = domain_scope({"x": interval("[0, 1]"), "n": N0, "a": interval("[0, oo)")})
+    x, n, a = (scope.names[k] for k in "xna")
+    assert defined(x ** (n / 2), scope) and defined(x ** (a + 1), scope)
+    for exponent in (a, n / 2 - 1, n / 2 - ONE / 2):
+        assert not defined(x**exponent, scope)
+    assert power_conditions(x, n / 2, scope, smooth=True)[0][1] == POS
 
 
 # Zero derivative
@@ -217,6 +272,106 @@ def test_the_mean_value_theorem_does_not_cross_what_a_hypothesis_or_a_range_leav
         found = structure(ZERO_, where), structure(sp.exp(x), side)
         with pytest.raises(Refused, match="depends"):
             rules.mean_value(e, x, ZERO_, True, *found, where, side, closed)
+
+
+def tending(text: str, up: bool, domain: object, slope: object = None, other: str = "") -> Sign:
+    """Use a limit at an end, with what the search finds."""
+    e, scope = low(text, x=domain)
+    x, find = scope.names["x"], Signs([])
+    within = rules.inner(scope, x)
+    span = scope.ranges[x]
+    end = (span.lo if up else span.hi) if (span.lo if up else span.hi) is not None else -sp.oo if up else sp.oo
+    moved, u, near = rules.approach(low(other or text, x=domain)[0], x, end, "+" if up else "-", scope)
+    limit = Limits(u, near).find(moved)
+    assert limit
+    falls = find.deep(derivative(e, x) if slope is None else sp.S(slope), within)
+    return rules.tending(e, x, up, limit, falls, scope, find.grounded(falls.expression, within))
+
+
+def test_a_limit_and_a_slope_give_the_sign_up_to_that_end() -> None:
+    assert tending("1/x", False, "(0, oo)").signs == POS
+    assert tending("exp(x)", True, "R").signs == POS
+    assert tending("x**3", True, "(0, 1]").signs == POS
+    assert tending("log(x)", True, "(0, oo)").signs == ANY
+    assert tending("1 - exp(-x)", True, "(0, 1)").signs == POS
+
+
+@pytest.mark.parametrize(
+    ("text", "up", "domain", "other"),
+    [
+        ("x**3", True, "[0, 1]", ""),  # the end belongs to the range, which might be a point
+        ("1/x", True, "R", ""),  # a pole on the way
+        ("exp(x)", True, "R", "exp(x) - 1"),  # the limit of something else
+        ("exp(x) + floor(x)*0 + sign(x)", True, "(0, 2)", "1 + exp(x)"),
+        ("exp(x) + Abs(x - 1)/100", True, "(0, 2)", "1 + exp(x)"),
+    ],
+)
+def test_a_limit_at_an_end_says_nothing_elsewhere(text: str, up: bool, domain: str, other: str) -> None:
+    with pytest.raises(Refused):
+        tending(text, up, domain, other=other)
+
+
+def bent(text: str, domain: object) -> Sign:
+    """Use the second derivative and the values at both ends, with what the search finds."""
+    e, scope = low(text, x=domain)
+    x, find = scope.names["x"], Signs([])
+    within, closed = rules.inner(scope, x), rules.inner(scope, x, True)
+    ends = tuple(find.value(e, x, end, scope) for end, *_ in scope.ranges[x].ends)
+    bend = find.deep(derivative(derivative(e, x), x), within)
+    return rules.chord(e, x, ends, bend, scope, closed, within)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "signs"),
+    [
+        ("sin(x)", "[0, pi]", POS | ZERO),
+        ("sin(x)", "(0, pi)", POS),
+        ("sin(x)", "(0, pi]", POS | ZERO),
+        ("x**2 - x", "[0, 1]", NEG | ZERO),
+        ("exp(x)", "[0, 1]", ANY),  # convex and positive at both ends: a chord above says nothing
+        ("x**2 - x + 1/8", "[0, 1]", ANY),
+        ("log(1 + x)/log(2) - x", "(0, 1)", POS),
+    ],
+)
+def test_the_values_at_both_ends_and_the_bend_give_the_sign_between(text: str, domain: str, signs: int) -> None:
+    assert bent(text, domain).signs == signs
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("sin(x)", "[0, oo)"),
+        ("floor(x) - x**2/2", "[0, 2]"),
+        ("-1 - Abs(x - 1)", "[0, 2]"),
+        ("1/(x - 1)", "[0, 2]"),
+        ("log(x)", "(0, 1]"),
+        ("(x**2 - 2*x + 1)**(1/3) - 1", "[0, 2]"),
+    ],
+)
+def test_a_chord_spans_no_jump_corner_pole_or_half_line(text: str, domain: str) -> None:
+    with pytest.raises(Refused):
+        bent(text, domain)
+
+
+def test_a_chord_asks_for_the_values_and_the_bend_of_this_very_expression() -> None:
+    e, scope = low("sin(x)", x="[0, pi]", y=R)
+    x, y = scope.names["x"], scope.names["y"]
+    within, closed = rules.inner(scope, x), rules.inner(scope, x, True)
+    ends, bend = (structure(ZERO_, scope),) * 2, structure(-sp.sin(x), within)
+    assert rules.chord(e, x, ends, bend, scope, closed, within).signs == POS | ZERO
+    for wrong in (
+        (e + 1, x, ends, bend, scope, closed, within),
+        (e, x, ends[:1], bend, scope, closed, within),
+        (e, x, (structure(ZERO_, within),) * 2, bend, scope, closed, within),
+        (e, x, ends, structure(-sp.sin(2 * x), within), scope, closed, within),
+        (e, x, ends, structure(-sp.sin(x), scope), scope, closed, within),
+        (e, x, ends, bend, scope, within, within),
+    ):
+        with pytest.raises(Refused):
+            rules.chord(*wrong)  # type: ignore[arg-type]
+    for cut in (given(scope, x - 1, NEG | POS), scope.with_range(y, Range(ZERO_, x))):
+        with pytest.raises(Refused, match="depends"):
+            rules.inner(cut, x)
 
 
 def chain(text: str, domain: object, depth: int = 4) -> int:
@@ -750,7 +905,7 @@ def test_a_finite_domain_is_enumerated_to_its_last_point() -> None:
         ("n**2 <= 24", (), "integers [-5, 5]"),
         ("n**2 <= 25", (), "Z"),
         ("n**2 <= 25", ("n > 9",), "integers [-5, 5]"),
-        ("n >= 0", (), "integers [0, 50000]"),
+        ("n >= 0", (), "integers [0, 100000]"),
         ("1/n < 2", (), "integers [0, 5]"),
     ):
         with pytest.raises(Refused):
@@ -800,6 +955,34 @@ def test_a_statement_is_refuted_by_a_theorem_against_it_and_by_no_other() -> Non
         refuted(todo, structure(ONE, goal.scope), residual(ONE, ONE, goal.scope))
     with pytest.raises(Refused):
         refuted(plan(statement("Eq(1, 2)")), structure(q.right, goal.scope), q)
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("Eq(Limit(x + 0/(1 - x*z), x, 0), 0)", "proved"),  # for every z defined near 0, though not on one interval
+        ("Eq(Limit(x*(1 - log(1 - z/x)), x, oo), oo)", "proved"),
+        ("Eq(Limit(x + 0/(x - z), x, 0), 0)", None),  # not at z = 0
+        ("Eq(Limit(0*log(z - x) + 1, x, oo), 1)", None),  # it tends to -oo
+        ("Eq(Limit(0*log(1 + z*sin(x)), x, oo), 0)", None),  # it waves
+        ("Eq(Limit(x + 0*sqrt(z), x, 0), 0)", None),
+        ("Eq(Limit(x + 0*log(x*z**2), x, 0, '+'), 0)", None),  # it tends to 0, from either side as far as this says
+    ],
+)
+def test_what_stands_under_a_limit_has_to_be_defined_near_the_point(text: str, grade: str | None) -> None:
+    assert proof(text, z=R) == grade
+
+
+def test_only_a_limit_that_is_not_zero_has_a_sign_near_the_point() -> None:
+    todo = plan(statement("Eq(Limit(x + 0/(1 - x*z), x, 0, '+'), 0)", {"z": R}))
+    ((goal, wanted),) = todo.nearby
+    limit = Limits(wanted.u, wanted.near).find(wanted.expression)
+    assert limit and eventually(goal, limit) is limit
+    for wrong in (replace(goal, allowed=NEG), replace(goal, allowed=ZERO)):
+        with pytest.raises(Refused):
+            eventually(wrong, limit)
+    with pytest.raises(Refused):
+        eventually(goal, limits.trivial(wanted.u, wanted.u, wanted.near))
 
 
 def test_a_limit_refutes_only_the_statement_about_it() -> None:

@@ -73,6 +73,17 @@ def test_enough_for_at_least_zero_includes_zero_and_for_more_does_not() -> None:
         ("x**2", {"x": R}, POS | ZERO),
         ("x**2 + 1", {"x": R}, POS),
         ("exp(x)", {"x": R}, POS),
+        ("sin(x)", {"x": interval("[0, pi]")}, POS | ZERO),
+        ("sin(x)", {"x": interval("(pi, 2*pi)")}, NEG),
+        ("sin(x)", {"x": interval("(0, 7/2)")}, ANY),
+        ("cos(x/2)", {"x": interval("(-pi, pi)")}, POS),
+        ("cos(x)", {"x": interval("(-pi/2, pi/2]")}, POS | ZERO),
+        ("cos(x)", {"x": interval("(-pi/2, 2)")}, ANY),
+        ("tan(x)", {"x": interval("(-pi/2, 0)")}, NEG),
+        ("tan(x)", {"x": interval("(0, 2)")}, ANY),
+        ("acos(x)", {"x": interval("[-1, 1]")}, POS | ZERO),
+        ("acos(x)", {"x": interval("[-1, 1)")}, POS),
+        ("acosh(x)", {"x": interval("(1, oo)")}, POS),
         ("x**n", {"x": R, "n": N0}, ANY),
         ("x**(2*n)", {"x": R, "n": N}, POS | ZERO),
         ("x", {"x": interval("(0, 1]")}, POS),
@@ -203,6 +214,17 @@ def test_z3_divides_by_no_zero_and_takes_no_function_for_another() -> None:
     assert asked(sp.sin(x) - sp.cos(x), scope) == ANY
     assert asked(sp.exp(x) - x - 1, scope) == ANY, "exp(x) >= 1 + x is a lemma, no axiom"
     assert asked(sp.tanh(x) + 1, scope) == POS
+
+
+def test_z3_knows_the_ends_of_an_integer_part_and_no_more() -> None:
+    scope = domain_scope({"y": R, "h": interval("(0, oo)"), "g": interval("(-oo, 0)")})
+    y, h, g = scope.names["y"], scope.names["h"], scope.names["g"]
+    rest = y - h * sp.floor(y / h)
+    assert asked(rest, scope) == POS | ZERO and asked(h - rest, scope) == POS
+    assert asked(sp.ceiling(y) - y, scope) == POS | ZERO and asked(y + 1 - sp.ceiling(y), scope) == POS
+    assert asked(y - g * sp.floor(y / g), scope) == NEG | ZERO
+    for e in (sp.floor(y), y - sp.Rational(1, 2) - sp.floor(y), sp.floor(y) - sp.floor(h)):
+        assert asked(e, scope) == ANY
 
 
 def test_a_hypothesis_is_a_sign_of_its_own_expression_only() -> None:

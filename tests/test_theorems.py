@@ -44,7 +44,7 @@ x = X.names["x"]
         lambda: Equal(None, x, sp.Integer(0), X, ()),
         lambda: Limit(True, x, x, sp.Integer(1), X, ()),
         lambda: Conclusion(None, statement("0 > 1"), "proved", ()),
-        lambda: Plan(None, statement("0 > 1"), (), (), (), (), False),
+        lambda: Plan(None, statement("0 > 1"), (), (), (), (), (), False),
         lambda: Refutation(None, "refuted", ()),
         lambda: Sign(seal="SEAL", expression=x, signs=POS, scope=X, by=()),
     ],

@@ -21,7 +21,7 @@ from .rules import approach, vanishing
 from .signs import sign
 from .theorems import ENOUGH, NEG, POS, SEAL, ZERO, Equal, Limit, Range, Scope, Sign, Theorem, _Sealed, names, require
 
-CASES = 50_000
+CASES = 100_000
 INFINITE = (sp.oo, -sp.oo)
 
 
@@ -40,13 +40,15 @@ class Approach:
 class Plan(_Sealed):
     """What has to be shown for a statement: where it is defined, and then that it holds.
 
-    `sides` are those of the relation behind each goal.
+    `sides` are those of the relation behind each goal. Of an expression under a limit, `nearby` says what it needs
+    near the point: that is met all over the scope, or by a limit that has the sign.
     """
 
     statement: Statement
     obligations: tuple[Goal, ...]
     goals: tuple[Goal, ...]
     limits: tuple[Approach, ...]
+    nearby: tuple[tuple[Goal, Approach], ...]
     sides: tuple[tuple[Expr, Expr], ...]
     improper: bool
 
@@ -79,6 +81,7 @@ def plan(claim: Statement, improper: bool = False) -> Plan:
     goals: list[Goal] = []
     sides: list[tuple[Expr, Expr]] = []
     limits: list[Approach] = []
+    nearby: list[tuple[Goal, Approach]] = []
     for size in claim.sizes:
         matrices = claim.matrix_names if size else ()
         hypotheses = Lowering(domain_scope(claim.domain), size, matrices)
@@ -87,7 +90,7 @@ def plan(claim: Statement, improper: bool = False) -> Plan:
         obligations += hypotheses.obligations
         for relation in claim.relations:
             if _is_limit(relation.left):
-                limits += _approaches(relation, scope, obligations)
+                limits += _approaches(relation, scope, obligations, nearby)
                 continue
             lowering = Lowering(scope, size, matrices, improper=improper)
             left, right = lowering.expression(relation.left), lowering.expression(relation.right)
@@ -95,7 +98,7 @@ def plan(claim: Statement, improper: bool = False) -> Plan:
             for a, b in _links(left, relation.op, right):
                 goals.append(Goal(a - b, ENOUGH[relation.op], lowering.scope, relation.text))
                 sides.append((a, b))
-    return Plan(SEAL, claim, tuple(obligations), tuple(goals), tuple(limits), tuple(sides), improper)
+    return Plan(SEAL, claim, tuple(obligations), tuple(goals), tuple(limits), tuple(nearby), tuple(sides), improper)
 
 
 def _difference(lowering: Lowering, relation: Relation) -> tuple[Expr, int]:
@@ -121,7 +124,9 @@ def _is_limit(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "Limit"
 
 
-def _approaches(relation: Relation, scope: Scope, obligations: list[Goal]) -> list[Approach]:
+def _approaches(
+    relation: Relation, scope: Scope, obligations: list[Goal], nearby: list[tuple[Goal, Approach]]
+) -> list[Approach]:
     node = relation.left
     if not (isinstance(node, ast.Call) and relation.op == "=" and isinstance(node.args[1], ast.Name)):
         raise OutOfReach("a limit stands alone on the left of Eq(Limit(f, x, p, side), value)")
@@ -137,7 +142,10 @@ def _approaches(relation: Relation, scope: Scope, obligations: list[Goal]) -> li
             span = Range(point, point + small, True) if one == "+" else Range(point - small, point, False, True)
         near = Lowering(scope.with_symbol(x, span, node.args[1].id))
         moved, u, inner = approach(near.expression(node.args[0]), x, point, one, scope)
-        obligations += [*outer.obligations, *near.obligations]
+        obligations += [*outer.obligations, *(owed for owed in near.obligations if owed.scope != near.scope)]
+        for owed in near.obligations:
+            if owed.scope == near.scope:
+                nearby.append((owed, Approach(*approach(owed.expression, x, point, one, scope), sp.S.Zero, one)))
         found.append(Approach(moved, u, inner, claimed, one if len(ways) == 2 else ""))
     return found
 
@@ -183,6 +191,9 @@ def conclude(todo: Plan, theorems: Iterable[Theorem]) -> Conclusion:
         met = next((t for t in signs if meets(t, goal)), None)
         require(met is not None, f"nothing shows that {goal.reason}")
         used += [met] if goal in todo.goals and met is not None else []
+    for goal, wanted in todo.nearby:
+        if not any(meets(t, goal) for t in signs):
+            used.append(eventually(goal, _limit_of(wanted, found)))
     for wanted in todo.limits:
         limit = _limit_of(wanted, found)
         apart = Goal(limit.value - wanted.claimed, ZERO, wanted.near, "")
@@ -193,6 +204,16 @@ def conclude(todo: Plan, theorems: Iterable[Theorem]) -> Conclusion:
     generic = (f"generic entries, sizes {', '.join(map(str, sizes))}",) if len(sizes) > 1 else ()
     grade = "instances" if generic else "proved"
     return Conclusion(SEAL, todo.statement, grade, (*(names(*used) or ("exact residual",)), *generic))
+
+
+def eventually(goal: Goal, limit: Limit) -> Limit:
+    """Take a limit for the sign of an expression near the point.
+
+    Theorem: what tends to a positive number, or to infinity, is positive near the point; so for negative ones.
+    """
+    near = sign(limit.value, limit.scope)
+    require(near in (POS, NEG) and not near & ~goal.allowed, f"nothing shows that {goal.reason}")
+    return limit
 
 
 def _limit_of(wanted: Approach, theorems: Iterable[Theorem]) -> Limit:

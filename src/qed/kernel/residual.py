@@ -51,13 +51,16 @@ def elementary(e: Expr, scope: Scope) -> Expr:
     """Write functions by fewer ones: circular and hyperbolic by exp, factorials by gamma, logs of products by sums.
 
     Laws: Euler's formulas; n! = gamma(n + 1) and what follows for binomials and beta; erfc = 1 - erf;
-    gamma(s, 0) = gamma(s); an integral of length 0 is 0; log(ab) = log a + log b for positive a and b.
+    Li_1(x) = -log(1 - x);
+    gamma(s, 0) = gamma(s); an integral of length 0 is 0; log(ab) = log a + log b for positive a and b, and
+    log(-a) + log(-b) for negative ones.
     """
     e = without_corners(e, scope)
     e = e.replace(lambda t: t.func in (sp.factorial, sp.binomial, sp.beta), lambda t: t.rewrite(sp.gamma))
     e = e.replace(sp.lowergamma, lambda s, x: sp.gamma(s) - sp.uppergamma(s, x))
     e = e.replace(sp.uppergamma, lambda s, x: sp.gamma(s) if x == 0 else sp.uppergamma(s, x))
     e = e.replace(sp.erfc, lambda x: 1 - sp.erf(x))
+    e = e.replace(sp.polylog, lambda s, x: -sp.log(1 - x) if s == 1 else sp.polylog(s, x))
     e = e.replace(lambda t: isinstance(t, sp.Integral), lambda t: sp.S.Zero if _gap(*t.limits[0][1:]) == 0 else t)
     e = shift_gammas(align_sums(e, scope))
     e = e.replace(lambda t: t.func in CIRCULAR, lambda t: t.rewrite(sp.exp))
@@ -71,9 +74,11 @@ def _gap(a: Expr, b: Expr) -> int | None:
 
 
 def _split_log(x: Expr, scope: Scope) -> Expr:
-    total = sp.Integer(0)
+    total, flips = sp.Integer(0), 0
     for part in sp.Mul.make_args(sp.factor(sp.together(x)) if x.is_Add else x):
         base, power = part.as_base_exp()
+        if power == 1 and sign(base, scope) == NEG:
+            part, base, flips = -part, -base, flips + 1
         if part.is_Rational and part > 0:
             total += sp.Add(*(k * sp.log(prime) for prime, k in sp.factorrat(part).items()))
         elif base is sp.E:
@@ -82,7 +87,7 @@ def _split_log(x: Expr, scope: Scope) -> Expr:
             total += power * sp.log(base)
         else:
             return sp.log(x)
-    return total
+    return sp.log(x) if flips % 2 else total
 
 
 def shift_gammas(e: Expr) -> Expr:
@@ -172,6 +177,13 @@ def align_sums(e: Expr, scope: Scope) -> Expr:
     return e
 
 
+def _factors(e: Expr) -> list[tuple[Expr, int]]:
+    content, factors = sp.factor_list(e) if e.is_Add or e.is_Mul else (e, []) if e.is_Rational else (sp.S.One, [(e, 1)])
+    if not content.is_Rational:
+        return [*factors, (content, 1)]
+    return [*factors, *sp.factorrat(abs(content)).items(), *([(-1, 1)] if content < 0 else [])]
+
+
 class _Generators:
     """Replace everything transcendental by generators; `relations` are those that roots and signs obey."""
 
@@ -208,10 +220,10 @@ class _Generators:
         if base == 1 or (base == 0 and sign(exponent, self.scope) == POS):
             return base
         if is_whole(exponent) and base != 0:
-            content, factors = sp.factor_list(base) if base.is_Add or base.is_Mul else (sp.S.One, [(base, 1)])
-            if base.is_Rational:
-                content, factors = base, []
-            pieces = [*factors, *sp.factorrat(abs(content)).items(), *([(-1, 1)] if content < 0 else [])]
+            top, bottom = sp.fraction(sp.together(base))
+            if top == 0:
+                return self.new(("pow", base, exponent))
+            pieces = [*_factors(top), *((f, -m) for f, m in _factors(bottom))]
             return sp.Mul(*(self.whole_power(sp.S(f), m * exponent) for f, m in pieces))
         parts = sp.Mul.make_args(sp.factor(base))
         below = [p for p in parts if not sign(p, self.scope) & POS]

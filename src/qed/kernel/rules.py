@@ -188,6 +188,58 @@ def mean_value(
     return Sign(SEAL, e, sum_sign(value.signs, drift), beside, by)
 
 
+def inner(scope: Scope, x: Symbol, closed: bool = False) -> Scope:
+    """Leave out the ends of the range of x, or take them in.
+
+    Definition: an interval without its ends is open, and closed with them.
+    """
+    span = scope.ranges[x]
+    require(scope.is_free(x) and not x.is_integer, f"a hypothesis or a range depends on {x}")
+    return scope.with_range(x, Range(span.lo, span.hi, not closed, not closed))
+
+
+def tending(e: Expr, x: Symbol, upward: bool, limit: Limit, slope: Sign, scope: Scope, within: Scope) -> Sign:
+    """Conclude the sign of e from its limit at an end of the range of x and the sign of its derivative.
+
+    Theorem (mean value theorem): a differentiable function that rises on an open interval is above its limit at the
+    lower end, and below that at the upper end; so for the other signs.
+
+    On cards: ``derivative in {x}, and limit at an end``.
+    """
+    span = scope.ranges[x]
+    end, is_open, point = (span.lo, span.lo_open, -sp.oo) if upward else (span.hi, span.hi_open, sp.oo)
+    require(end is None or is_open, "the interval may be a point")
+    toward = approach(e, x, point if end is None else end, "+" if upward else "-", scope)
+    require((limit.expression, limit.u, limit.scope) == toward, "no theorem on the limit")
+    require(within == inner(scope, x) == slope.scope and slope.expression == derivative(e, x), "no theorem on e'")
+    require(continuous(e, x, scope) and defined(slope.expression, within, e), "e may not be differentiable")
+    drift = slope.signs if upward else MIRROR[slope.signs]
+    by = scope.by(f"derivative in {x}, and limit at an end", *names(limit, slope), *within.by())
+    return Sign(SEAL, e, sum_sign(sign(limit.value, scope), drift), scope, by)
+
+
+def chord(e: Expr, x: Symbol, ends: tuple[Sign, ...], bend: Sign, scope: Scope, closed: Scope, within: Scope) -> Sign:
+    """Conclude the sign of e between two ends from its values there and the sign of its second derivative.
+
+    Theorem (error of linear interpolation): if e is continuous on [a, b] and twice differentiable inside, then
+    e(x) = (1 - r) e(a) + r e(b) - e''(s) (x - a) (b - x)/2 with r = (x - a)/(b - a) and some s between a and b.
+
+    On cards: ``second derivative in {x}, and both ends``.
+    """
+    spans, slope = list(scope.ranges[x].ends), derivative(e, x)
+    values = [(t.expression, t.scope) for t in ends]
+    require(values == [(e.subs(x, end), scope) for end, *_ in spans] and len(ends) == 2, "no theorems on both ends")
+    require(closed == inner(scope, x, True) and continuous(e, x, closed), "e may be discontinuous")
+    require(within == inner(scope, x) == bend.scope and bend.expression == derivative(slope, x), "no theorem on e''")
+    twice = continuous(slope, x, within, e) and defined(bend.expression, within, sp.Tuple(e, slope))
+    require(twice, "e may not be differentiable twice")
+    signs = sum_sign(sum_sign(ends[0].signs, ends[1].signs), MIRROR[bend.signs])
+    for t, (_, is_open, _) in zip(ends, spans, strict=True):
+        signs |= 0 if is_open else t.signs
+    by = closed.by(f"second derivative in {x}, and both ends", *names(*ends, bend), *within.by())
+    return Sign(SEAL, e, signs, scope, by)
+
+
 def cases(e: Expr, x: Symbol, anchor: Expr, parts: tuple[Sign, ...], scope: Scope) -> Sign:
     """Join what holds below an anchor, at it and above it.
 
@@ -219,7 +271,7 @@ def constant(e: Expr, x: Symbol, at: Expr, slope: Equal, value: Equal, scope: Sc
     On cards: ``zero derivative in {x} and one value``.
     """
     require(scope.is_free(x) and not x.is_integer, f"a hypothesis or a range depends on {x}")
-    require(slope.left == derivative(e, x) and slope.right == 0 and slope.scope == scope, "no theorem on the slope")
+    require(slope.left == derivative(e, x) and slope.right == 0 and slope.scope == scope, "no theorem on e'")
     require(value.left == e.subs(x, at) and value.right == 0 and value.scope == scope, "no theorem on the value")
     require(x not in at.free_symbols and holds_at(at, x, scope.ranges[x], scope), "the point may lie outside")
     require(continuous(e, x, scope) and defined(slope.left, scope, e), "e may not be differentiable")
@@ -264,6 +316,23 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     return Equal(SEAL, integral, ends[0] - ends[1], scope, tuple(dict.fromkeys(by)))
 
 
+def gathered(e: Expr, scope: Scope) -> Equal:
+    """Write a sum of multiples of integrals between the same ends as one integral.
+
+    Law: the integral is linear.
+    """
+    found = sorted(e.atoms(sp.Integral), key=sp.default_sort_key)
+    require(len({t.limits for t in found}) == 1, "no integrals, or not between the same ends")
+    marks = {t: sp.Dummy() for t in found}
+    plain, held = e.xreplace(marks), set(marks.values())
+    weights = [sp.diff(plain, mark) for mark in marks.values()]
+    require(not any(w.free_symbols & held or w.has(sp.Integral) for w in weights), "it is not linear in the integrals")
+    rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
+    whole = sp.Integral(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
+    require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
+    return Equal(SEAL, e, whole + rest, scope, scope.by())
+
+
 def approach(e: Expr, x: Symbol, point: Expr, way: str, scope: Scope) -> tuple[Expr, Symbol, Scope]:
     """Write a limit at a point, from above (+) or below (-), as one for a small u > 0.
 
@@ -281,19 +350,25 @@ def approach(e: Expr, x: Symbol, point: Expr, way: str, scope: Scope) -> tuple[E
 # Sums
 
 
-def induction(e: Expr, n: Symbol, base: Equal, step: Equal, scope: Scope) -> Equal:
+def induction(
+    e: Expr, n: Symbol, bases: tuple[Equal, ...], step: Equal, scope: Scope, factors: tuple[Expr, ...] = (sp.S.One,)
+) -> Equal:
     """Prove ``e = 0`` for all integers n of the range by induction.
 
-    Theorem: if e(n0) = 0 and e(n + 1) - e(n) = 0 for all n >= n0, then e vanishes for all n >= n0.
+    Theorem: if e(n0) = ... = e(n0 + d - 1) = 0 and e(n + d) = r_0(n) e(n) + ... + r_(d-1)(n) e(n + d - 1) for all
+    n >= n0, then e vanishes for all n >= n0.
 
     On cards: ``induction on {n}``.
     """
-    span = scope.ranges[n]
+    span, order = scope.ranges[n], len(factors)
     require(n.is_integer and span.lo is not None and span.hi is None, f"{n} has no least value, or a greatest one")
-    require(scope.is_free(n) and defined(e, scope), f"a hypothesis depends on {n}, or e may have no value")
-    require(base.left == e.subs(n, span.lo) and base.right == 0 and base.scope == scope, "no base")
-    require(step.left == e.subs(n, n + 1) - e and step.right == 0 and step.scope == scope, "no step")
-    return Equal(SEAL, e, sp.S.Zero, scope, scope.by(f"induction on {n}", *names(base, step)))
+    fine = scope.is_free(n) and defined(e, scope) and all(defined(r, scope) for r in factors)
+    require(fine, f"a hypothesis depends on {n}, or e or a factor may have no value")
+    starts = [(q.left, q.right, q.scope) for q in bases]
+    require(order and starts == [(e.subs(n, sp.S(span.lo) + k), sp.S.Zero, scope) for k in range(order)], "no base")
+    gap = e.subs(n, n + order) - sp.Add(*(r * e.subs(n, n + k) for k, r in enumerate(factors)))
+    require(step.left == gap and step.right == 0 and step.scope == scope, "no step")
+    return Equal(SEAL, e, sp.S.Zero, scope, scope.by(f"induction on {n}", *names(*bases, step)))
 
 
 def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> Equal:
@@ -399,8 +474,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     """Find the sign of a polynomial or rational expression by asking Z3 whether each sign can occur.
 
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
-    Whatever is no polynomial becomes a fresh variable that keeps its sign, and of tanh, erf, sin and cos the
-    range and sin^2 + cos^2 = 1.
+    Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
+    sin^2 + cos^2 = 1, of a quotient that it is one, and t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1.
 
     On cards: ``Z3 nlsat``.
     """
@@ -427,9 +502,16 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     flip = sign(bottom, scope)
     require(flip in (POS, NEG), "the denominator may vanish")
     target = encode(top)
-    given = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)]
-    for t, v in list(atoms.items()):
+    given, told = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)], 0
+    while told < len(atoms):
+        t, v = list(atoms.items())[told]
+        told += 1
         given.append(signed(v, sign(t, scope)))
+        if t.is_Pow and t.exp.is_Integer and -12 <= t.exp < 0:
+            given.append(v * encode(t.base**-t.exp) == 1)
+        if t.func in (sp.floor, sp.ceiling) and sp.count_ops(t) < 60:
+            gap = (encode(t.args[0]) - v) * (1 if t.func is sp.floor else -1)
+            given += [gap >= 0, gap < 1]
         if t.func in (sp.tanh, sp.erf, sp.sin, sp.cos):
             given += [v >= -1, v <= 1] if t.func in (sp.sin, sp.cos) else [v > -1, v < 1]
         if t.func is sp.sin and sp.cos(*t.args) in atoms:

@@ -17,7 +17,7 @@ ODD = (sp.sinh, sp.tanh, sp.asinh, sp.atan, sp.erf, sp.erfi, sp.sign, sp.Lambert
 SMOOTH = (
     sp.Add, sp.Mul, sp.Pow, sp.exp, sp.sin, sp.cos, sp.tan, sp.asin, sp.acos, sp.atan, sp.sinh, sp.cosh, sp.tanh,
     sp.asinh, sp.acosh, sp.atanh, sp.erf, sp.erfc, sp.erfi, sp.log, sp.gamma, sp.loggamma, sp.digamma, sp.uppergamma,
-    sp.LambertW, sp.Sum, sp.Integral, sp.Symbol,
+    sp.LambertW, sp.polylog, sp.Sum, sp.Integral, sp.Symbol,
 )  # fmt: skip
 
 
@@ -205,8 +205,27 @@ def _function(e: Expr, scope: Scope) -> int:
         return (POS if first & (POS | NEG) else 0) | first & ZERO
     if f is sp.log:
         return sign(sp.expand(e.args[0] - 1), scope)
+    if f is sp.polylog and first == POS:
+        return sign(e.args[1], scope)
+    if f in (sp.sin, sp.cos, sp.tan):
+        return _wave(e, scope)
+    if f in (sp.acos, sp.acosh):
+        return POS if sign(sp.expand(1 - e.args[0]), scope) in (POS, NEG) else POS | ZERO
     if f is sp.binomial and not any(sign(a, scope) & NEG for a in e.args):
         return POS if not sign(sp.expand(e.args[0] - e.args[1]), scope) & NEG else POS | ZERO
+    return ANY
+
+
+def _wave(e: Expr, scope: Scope) -> int:
+    """Find the sign of a sine on a half period; the cosine is a quarter ahead, and the tangent their quotient."""
+    if e.func is sp.tan:
+        return product_sign(sign(sp.sin(e.args[0]), scope), sign(sp.cos(e.args[0]), scope))
+    turned = e.args[0] + (sp.pi / 2 if e.func is sp.cos else 0)
+    for k in range(-2, 2):
+        gaps = [sign(sp.expand(gap), scope) for gap in (turned - k * sp.pi, (k + 1) * sp.pi - turned)]
+        if not any(gap & NEG for gap in gaps):
+            found = POS if gaps == [POS, POS] else POS | ZERO
+            return MIRROR[found] if k % 2 else found
     return ANY
 
 
@@ -263,6 +282,9 @@ def conditions(name: str, args: Any, smooth: bool = False) -> list[tuple[Expr, i
     if name in ("uppergamma", "lowergamma"):
         order = [(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")]
         return order if is_whole(args[0]) else [*order, (x, weak, f"{x} is not negative, as the order is no integer")]
+    if name == "polylog":
+        allowed = weak if args[0].is_Rational and args[0] > 1 else POS
+        return [(1 - x, allowed, f"the argument {x} of polylog is below 1, or 1 if the order is above 1")]
     if name in ("factorial", "binomial"):
         if not all(map(is_whole, args)):
             return None
@@ -272,11 +294,12 @@ def conditions(name: str, args: Any, smooth: bool = False) -> list[tuple[Expr, i
 
 
 def power_conditions(base: Expr, exponent: Expr, scope: Scope, smooth: bool = False) -> list[tuple[Expr, int, str]]:
-    """List what must have which sign for a power to have a value."""
+    """List what must have which sign for a power to have a value; 0**0 is 1."""
     if is_whole(exponent):
         below = sign(exponent, scope) & NEG
         return [(base, NEG | POS, f"{base} is not 0, having a negative exponent")] if below else []
-    if sign(exponent, scope) == POS:
+    grows = sign(exponent, scope)
+    if grows == POS or (not grows & NEG and not smooth and all(s.is_integer for s in exponent.free_symbols)):
         weak = POS if smooth else POS | ZERO
         return [(base, weak, f"{base} is not negative, having a fractional exponent")]
     return [(base, POS, f"{base} is positive, having an exponent that is no integer")]
@@ -301,9 +324,9 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
             return fine(lo, scope) and fine(hi, scope) and fine(t.function, inner)
         if t.is_Mul:
             powers: dict[Expr, Expr] = {}
-            for base, exponent in (a.as_base_exp() for a in t.args):
+            for base, exponent in (a.as_base_exp() for a in t.args if not a.is_number):
                 powers[base] = powers.get(base, sp.S.Zero) + exponent
-            joined = [base**exponent for base, exponent in powers.items()]
+            joined = [a for a in t.args if a.is_number] + [base**exponent for base, exponent in powers.items()]
             return all(fine(a, scope, sp.Mul(*joined[:i], *joined[i + 1 :])) for i, a in enumerate(joined))
         if not all(fine(a, scope) for a in t.args):
             return False

@@ -204,6 +204,16 @@ def _sign(x: Any) -> Any:
     raise OutOfReach("sign of this kind of value")
 
 
+def _log_to_base(x: Any, b: Any) -> Any:
+    """Divide two logarithms; exactly if one number is a whole power of the other."""
+    found = divide(_log(x), _log(b))
+    if isinstance(x, fmpq) and isinstance(b, fmpq) and isinstance(found, arb):
+        whole = found.unique_fmpz()
+        if whole is not None and abs(whole) < 10_000 and b ** int(whole) == x:
+            return fmpq(whole)
+    return found
+
+
 def _floor(x: Any) -> Any:
     if isinstance(x, fmpq):
         return fmpq(x.p // x.q)
@@ -360,7 +370,7 @@ def _method(name: str) -> Callable[[Any], Any]:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: _method(name) for name in "exp sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc erfi "
        "loggamma digamma LambertW".split()},
-    "log": lambda x, b=None: _log(x) if b is None else divide(_log(x), _log(b)),
+    "log": lambda x, b=None: _log(x) if b is None else _log_to_base(x, b),
     "sqrt": _sqrt, "Abs": _abs, "sign": _sign, "floor": _floor, "ceiling": lambda x: -_floor(-x),
     "Max": _extreme(True), "Min": _extreme(False), "factorial": _factorial, "gamma": _gamma, "binomial": _binomial,
     "uppergamma": _uppergamma, "lowergamma": lambda s, x: _gamma(s) - _uppergamma(s, x),

@@ -9,7 +9,7 @@ from ..kernel import limits as kernel
 from ..kernel.residual import residual
 from ..kernel.signs import derivative, sign
 from ..kernel.theorems import NEG, POS, ZERO, Limit, Scope
-from .signs import attempt
+from .match import attempt
 
 DEPTH = 24
 
@@ -104,6 +104,9 @@ class Limits:
         top, bottom = sp.fraction(sp.powsimp(e))
         if self.u in bottom.free_symbols:
             return self.quotient(e, top, bottom, depth - 1)
+        tails = [f for f in e.args if f.has(sp.erf, sp.erfc)]
+        if len(tails) == 1 and e != tails[0]:
+            return self.quotient(e, tails[0], tails[0] / e, depth - 1)
         for factor in sorted(e.args, key=lambda f: f.has(sp.exp, sp.log)):
             rest = sp.Mul(*(f for f in e.args if f != factor))
             if rest != 1 and self.u in rest.free_symbols and self.u in factor.free_symbols:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import permutations
+from typing import Any, TypeVar
 
 import sympy as sp
 from sympy import Expr, Symbol
 
+from ..kernel.theorems import Refused
+
 Binding = dict[Symbol, Expr]
+Kind = TypeVar("Kind")
+
+
+def attempt(rule: Callable[..., Kind], *given: Any) -> Kind | None:
+    """Apply a rule; None if it refuses."""
+    try:
+        return rule(*given)
+    except Refused:
+        return None
 
 
 def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Binding) -> Iterator[Binding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import sympy as sp
 from sympy import Expr, Symbol
@@ -12,6 +12,7 @@ from ..kernel import rules
 from ..kernel.residual import residual, shift_gammas
 from ..kernel.signs import (
     conditions,
+    continuous,
     derivative,
     inside,
     is_whole,
@@ -21,20 +22,12 @@ from ..kernel.signs import (
     structure,
     sum_sign,
 )
-from ..kernel.theorems import ANY, MIRROR, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign
-from .match import matches
+from ..kernel.theorems import ANY, MIRROR, NEG, POS, ZERO, Equal, Range, Scope, Sign
+from .limits import Limits
+from .match import attempt, matches
 
 SURE = (POS, NEG, ZERO)
 LARGE, GROWTH, STEPS, PIECES = 120, 2, 160, 60
-Kind = TypeVar("Kind")
-
-
-def attempt(rule: Callable[..., Kind], *given: Any) -> Kind | None:
-    """Apply a rule; None if it refuses."""
-    try:
-        return rule(*given)
-    except Refused:
-        return None
 
 
 def key(scope: Scope) -> tuple[Any, ...]:
@@ -53,7 +46,8 @@ class Signs:
 
     def __init__(self, lemmas: list[Sign | Equal]):
         self.equations = [q for q in lemmas if isinstance(q, Equal)]
-        self.inequalities = [t for t in lemmas if isinstance(t, Sign)]
+        told = [t for t in lemmas if isinstance(t, Sign)]
+        self.inequalities = [*told, *(rules.product(structure(sp.S.NegativeOne, t.scope), t) for t in told)]
         self.equations = [d for q in self.equations for d in derived(q)]
         self.seen: dict[Any, Sign] = {}
         self.budget = STEPS
@@ -230,12 +224,12 @@ class Signs:
         inner = self.grounded(found.expression, inner) if inner else closed
         return attempt(rules.mean_value, e, x, at, up, value, found, scope, inner, closed)
 
-    def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int) -> Sign | None:
-        """Find the sign of a derivative, by a chain of its own."""
+    def slope(self, e: Expr, x: Symbol, scope: Scope, depth: int, joined: bool = False) -> Sign | None:
+        """Find the sign of a derivative, on a common denominator or not, by a chain of its own."""
         slope = derivative(e, x)
         if slope.has(sp.Derivative, sp.Subs):
             return None
-        core, factor = self.stripped(slope, scope)
+        core, factor = self.stripped(sp.factor_terms(together(slope)) if joined else slope, scope)
         if sp.count_ops(core) > max(GROWTH * sp.count_ops(e), 40):
             return None  # a derivative that grows leads nowhere
         t = self.chain(core, x, scope, depth, False)
@@ -320,6 +314,61 @@ class Signs:
                 return None
             parts.append(part)
         return attempt(rules.cases, e, x, c, tuple(parts), scope)
+
+    def from_limit(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
+        """Judge a monotone function by its limit at an end of the range of x."""
+        span, within = scope.ranges[x], attempt(rules.inner, scope, x)
+        if within is None or not continuous(e, x, whole := self.grounded(e, scope)):
+            return None
+        slope = self.slope(e, x, within, 3)
+        if slope is None or not one_sided(slope.signs):
+            return None
+        within = self.grounded(slope.expression, within)
+        for up, end, is_open in ((True, span.lo, span.lo_open), (False, span.hi, span.hi_open)):
+            point = end if end is not None else -sp.oo if up else sp.oo
+            toward = attempt(rules.approach, e, x, point, "+" if up else "-", scope)
+            if toward and (end is None or is_open):
+                limit = Limits(toward[1], toward[2]).find(toward[0])
+                t = attempt(rules.tending, e, x, up, limit, slope, whole, within) if limit else None
+                if t and t.signs != ANY:
+                    return t
+        return None
+
+    def chord(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
+        """Judge a concave or convex function by its values at both ends."""
+        within, closed = attempt(rules.inner, scope, x), attempt(rules.inner, scope, x, True)
+        if within is None or closed is None or len(list(scope.ranges[x].ends)) < 2:
+            return None
+        values = tuple(self.value(e, x, end, scope) for end, *_ in scope.ranges[x].ends)
+        if not one_sided(values[0].signs | values[1].signs):
+            return None
+        slope = derivative(e, x)
+        bend = self.slope(slope, x, within, 3)
+        if bend is None:
+            return None
+        return attempt(rules.chord, e, x, values, bend, scope, self.grounded(e, closed), self.grounded(slope, within))
+
+    def critical(self, e: Expr, x: Symbol, scope: Scope) -> list[Expr]:
+        """Propose points at which the derivative vanishes."""
+        there, back = assumed(e.free_symbols, scope)
+        slope = sp.factor_terms(derivative(e, x)).xreplace(there)
+        if sp.count_ops(slope) > 25 or not continuous(e, x, self.grounded(e, scope)):
+            return []
+        try:
+            found = sp.solve(slope, there.get(x, x))
+        except (NotImplementedError, ValueError, TypeError):
+            return []
+        points = [c.xreplace(back) for c in found if isinstance(c, Expr) and not c.has(sp.I)]
+        return [c for c in points if attempt(rules.side, scope, x, c, True)][:3]
+
+    def at_critical(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
+        """Judge from a proposed point: by derivatives on both sides, or by the second derivative."""
+        for c in self.critical(e, x, scope):
+            t = self.from_anchor(e, x, c, scope, lambda inner: self.slope(e, x, inner, 3, True))
+            t = t if t and one_sided(t.signs) else self.tangent(e, x, c, scope)
+            if t:
+                return t
+        return None
 
     def in_exponential(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
         """Use Sturm's theorem in g = exp(c x), of which the expression is a rational function."""

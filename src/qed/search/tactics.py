@@ -19,6 +19,7 @@ from ..kernel.conclude import (
     certified,
     conclude,
     enumerated,
+    eventually,
     meets,
     plan,
     refuted,
@@ -33,7 +34,8 @@ from ..kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope,
 from ..statements.errors import OutOfReach
 from ..statements.language import ARITY, CONSTANTS, Statement
 from .limits import DEPTH, Limits
-from .signs import STEPS, Signs, anchors, attempt, risks
+from .match import attempt
+from .signs import STEPS, Signs, anchors, risks
 
 
 @dataclass
@@ -120,6 +122,13 @@ class Prover:
                 self._undefined(todo, goal)
                 return
             found.append(shown)
+        for goal, wanted in todo.nearby:
+            over = self._defined(goal)
+            close = over or Limits(wanted.u, wanted.near).find(wanted.expression)
+            if close is None or (over is None and attempt(eventually, goal, close) is None):
+                self.proof.tried.append(f"definedness: could not show that {goal.reason}")
+                return
+            found.append(close)
         for wanted in todo.limits:
             if not self._limit(todo, wanted, found):
                 return
@@ -254,9 +263,39 @@ class Prover:
         scope = self.signs.learned(scope, risks(gap, scope))
         step = attempt(residual, gap.subs(n, n + 1) - gap, sp.S.Zero, scope)
         base = attempt(residual, gap.subs(n, span.lo), sp.S.Zero, scope) if step else None
-        found = attempt(rules.induction, gap, n, base, step, scope) if base and step else None
+        found = attempt(rules.induction, gap, n, (base,), step, scope) if base and step else None
         if found:
             yield found
+            return
+        for order in (1, 2) if self.signs.equations else ():
+            yield from self._by_recurrence(gap, n, order, scope)
+
+    def _by_recurrence(self, gap: Expr, n: Symbol, order: int, scope: Scope) -> Iterator[Equal]:
+        """Use induction with a recurrence that earlier claims give for the sums, integrals or functions in the gap."""
+        later = [gap.subs(n, n + k) for k in range(order + 1)]
+        changed = self.signs.rewritten(later[-1], scope)
+        atoms = [sorted(e.atoms(sp.Sum, sp.Integral), key=sp.default_sort_key) for e in later]
+        if changed is None or any(len(found) != 1 for found in atoms):
+            return
+        first = sp.S(scope.ranges[n].lo)
+        weights = [(changed.right.coeff(a), e.coeff(a)) for e, (a,) in zip(later[:-1], atoms, strict=False)]
+        if not any(w for w, _ in weights) or any(v == 0 for _, v in weights):
+            return
+        factors = tuple(w / v for w, v in weights)
+        left = later[-1] - sp.Add(*(r * e for r, e in zip(factors, later, strict=False)))
+        known = self.signs.rewritten(left, scope)
+        step = attempt(residual, known.right, sp.S.Zero, scope) if known else None
+        bases = [self._value(gap.subs(n, first + k), scope) for k in range(order)] if step else [None]
+        if known and step and all(bases):
+            found = attempt(rules.induction, gap, n, tuple(bases), rules.follow(known, step), scope, factors)
+            yield from [found] if found else []
+
+    def _value(self, e: Expr, scope: Scope) -> Equal | None:
+        """Show that an expression is 0, evaluating its integrals or rewriting it by earlier claims if need be."""
+        for via in (None, self._integrated(e, scope, False), self.signs.rewritten(e, scope)):
+            for q in self._residual(e, scope, via):
+                return q
+        return None
 
     def _cleared(self, gap: Expr, n: Symbol, scope: Scope) -> Iterator[Sign]:
         """Clear a denominator, and then use induction."""
@@ -308,8 +347,8 @@ class Prover:
 
     def _integrated(self, gap: Expr, scope: Scope, improper: bool) -> Equal | None:
         """Replace every integral by the ends of a proposed antiderivative."""
-        total: Equal | None = None
-        for integral in sorted(gap.atoms(sp.Integral), key=sp.default_sort_key):
+        total = attempt(rules.gathered, gap, scope) if len(gap.atoms(sp.Integral)) > 1 else None
+        for integral in sorted((total.right if total else gap).atoms(sp.Integral), key=sp.default_sort_key):
             q = self._antiderivative(integral, scope, improper)
             step = attempt(rules.rewrite, total.right if total else gap, q) if q else None
             if step is None:
@@ -387,6 +426,10 @@ class Prover:
         pairs += [(x, p) for x in variables for p in anchors(scope.ranges[x])]
         tries += [lambda x=x, c=c: find.tangent(e, x, c, scope) for x, c in pairs]
         tries += [lambda x=x: find.trichotomy(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.chain(e, x, scope, 3) for x in variables if e != core]
+        tries += [lambda x=x: find.chord(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.from_limit(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.at_critical(e, x, scope) for x in variables if len(variables) == 1]
         for one in tries:
             t = one()  # type: ignore[operator]
             if t is not None and t.signs != ANY:
