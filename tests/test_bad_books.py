@@ -126,7 +126,7 @@ PAGES = {
     "a link to no claim": ("[it](#squares.lost)", "squares.lost"),
     "a claim by role": ("{claim}`squares.lost`", "there is no claim 'squares.lost'"),
     "a card of no claim": ("```{claim-card} squares.lost\n```", "there is no claim 'squares.lost'"),
-    "a picture without alternative text": ("![](_static/mark.svg)", "_static/favicon.svg has no alternative text"),
+    "a picture without alternative text": ("![](_static/mark.svg)", "_static/mark.svg has no alternative text"),
     "a formula": (r"$\nosuch$", r"KaTeX cannot set '\\nosuch'"),
 }
 

@@ -166,7 +166,8 @@ def test_the_page_does_not_move_when_its_figures_arrive(visit: Any, name: str):
 def test_a_page_in_the_dark_theme_is_printed_dark_on_light(visit: Any):
     page = visit(theme="dark").go(ARTICLES[0])
     page.emulate_media(media="print")
-    ink = page.evaluate("getComputedStyle(document.querySelector('article p')).color.match(/\\d+/g).map(Number)")
+    paragraph = "getComputedStyle(document.querySelector('article section > p'))"
+    ink = page.evaluate(paragraph + ".color.match(/\\d+/g).map(Number)")
     assert sum(ink) < 200
     assert page.evaluate("getComputedStyle(document.querySelector('figure img')).filter") == "none"
 
