@@ -1,8 +1,8 @@
 """How soon mathematics is painted, against MathJax 3 on the same pages; and whether pages grow with the book.
 
-Run from the root of the book, with its environment and npm::
+It needs npm::
 
-    python bench/pages.py
+    make bench PART=pages
 
 MathJax comes from the npm registry, is kept in ``_build/bench`` and serves only as the peer. For it the formulas of
 each page are put back as TeX, and it typesets them from files on the same local server; all else on the page stays.
@@ -222,7 +222,3 @@ def growth(folder: Path) -> dict[str, float]:
         shutil.rmtree(root)
     return {"bytes of a page of 26": sizes[26], "bytes of a page of 208": sizes[208],
             "growth, ratio": round(sizes[208] / sizes[26], 3)}
-
-
-if __name__ == "__main__":
-    figures()

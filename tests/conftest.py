@@ -83,13 +83,17 @@ def store(folder: Path, article: str, *claims: Claim) -> None:
     (folder / f"{article}.ipynb").write_text(json.dumps(notebook))
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Book:
-    """A fresh copy of the tiny book, with the configuration of the real one."""
-    root = tmp_path / "small"
+def copy_small(root: Path) -> Book:
+    """Copy the tiny book, with the configuration of the real one, into a folder that does not exist yet."""
     shutil.copytree(Path(__file__).parent / "books" / "small", root)
     shutil.copy(ROOT / "_config.yml", root)
     return Book(root)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Book:
+    """A fresh copy of the tiny book."""
+    return copy_small(tmp_path / "small")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Book
+from conftest import ROOT, Book, copy_small
 from PIL import Image
 
 from qed.site import about, changes
@@ -65,13 +65,10 @@ def said(page: BeautifulSoup) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """The tiny book with an address and a changelog, built once."""
-    root = tmp_path_factory.mktemp("published") / "small"
-    shutil.copytree(Path(__file__).parent / "books" / "small", root)
-    shutil.copy(ROOT / "_config.yml", root)
-    book = Book(root)
+    book = copy_small(tmp_path_factory.mktemp("published") / "small")
     publish(book)
     book.write("CHANGELOG.md", CHANGES)
-    build(root)
+    build(book.root)
     return book
 
 

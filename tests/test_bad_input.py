@@ -118,3 +118,9 @@ def test_a_single_text_in_uses_names_one_claim() -> None:
     assert judge("t.t", known=known, **GOOD, uses="t.s").uses == ("t.s",)
     with pytest.raises(BadStatement, match="uses 't.gone', which no earlier claim bears"):
         claim("t.t", "x**2 >= 0", x=R, control="x**2 > 0", uses="t.gone")
+
+
+@pytest.mark.parametrize("id", ["", "t", ".t", "t.", "t.s.r", "t/s.r", "t.s r"])
+def test_an_id_that_no_link_could_lead_to_is_refused(id: str) -> None:
+    with pytest.raises(BadStatement, match="is not of the form article.what-is-true"):
+        judge(id, known={}, **GOOD)

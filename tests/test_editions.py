@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT, Book
+from conftest import Book, copy_small
 
 from qed.site import editions
 from qed.site.build import BuildError
@@ -27,12 +28,9 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """The tiny book with a dated changelog, its EPUB made once."""
-    root = tmp_path_factory.mktemp("editions") / "small"
-    shutil.copytree(Path(__file__).parent / "books" / "small", root)
-    shutil.copy(ROOT / "_config.yml", root)
-    found = Book(root)
+    found = copy_small(tmp_path_factory.mktemp("editions") / "small")
     found.write("CHANGELOG.md", "# Changelog\n\n## 2026-02-03\n\n- Added: squares.\n")
-    editions.epub(root)
+    editions.epub(found.root)
     return found
 
 
@@ -254,7 +252,13 @@ def printed(book: Book) -> Path:
     """The PDF. Without a browser a reason to skip; where CI=true, a failure."""
     if not any(shutil.which(name) for name in editions.BROWSERS):
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("the PDF needs Chromium: apt install chromium")
-    return editions.pdf(book.root)
+    return print_aside(book)
+
+
+def print_aside(book: Book) -> Path:
+    """Print in a thread of its own: a browser that other tests keep open holds this one's event loop."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(editions.pdf, book.root).result()
 
 
 def test_the_pdf_has_a_name_an_outline_and_all_its_fonts_inside(printed: Path):
@@ -287,7 +291,7 @@ def test_the_contents_of_the_pdf_give_the_pages_on_which_things_stand(book: Book
 def test_two_pdfs_of_one_book_are_equal_byte_by_byte(book: Book, printed: Path):
     before = printed.read_bytes()
     printed.unlink()
-    assert editions.pdf(book.root).read_bytes() == before
+    assert print_aside(book).read_bytes() == before
 
 
 def test_the_date_of_an_edition_is_that_of_the_last_change(book: Book):

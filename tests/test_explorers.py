@@ -6,7 +6,6 @@ import gzip
 import json
 import math
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 from io import BytesIO
@@ -18,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Book
+from conftest import ROOT, Book, copy_small
 from matplotlib.path import Path as Outline
 from PIL import Image
 
@@ -358,10 +357,7 @@ def test_an_explorer_draws_a_state_with_few_elements(page: str):
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """A tiny book whose article has two explorers, executed and built."""
-    root = tmp_path_factory.mktemp("explorers") / "small"
-    shutil.copytree(Path(__file__).parent / "books" / "small", root)
-    shutil.copy(ROOT / "_config.yml", root)
-    book = Book(root)
+    book = copy_small(tmp_path_factory.mktemp("explorers") / "small")
     new = nbformat.v4.new_code_cell
     code = """
 from qed import explorer, slider
@@ -375,11 +371,11 @@ def draw(axes, n, colour="C0"):
     other = """explorer(draw, "squares.fig-two", "Two.", size=(4, 3), n=slider(range(1, 6), "$n$", start=3),
          colour=slider(["C1", "C2"], "colour"))"""
     words = nbformat.v4.new_markdown_cell("# Two?\n\nSee [the second](#squares.fig-two).")
-    path = root / "book" / "squares.ipynb"
+    path = book.root / "book" / "squares.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[words, new(code), new(one), new(other)]), path)
-    (root / "book" / "intro.md").write_text("# A book\n\nOf explorers.\n")
+    book.write("book/intro.md", "# A book\n\nOf explorers.\n")
     refresh(path)
-    build(root)
+    build(book.root)
     return book
 
 

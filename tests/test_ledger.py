@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Book
+from conftest import Book, copy_small
 from jsonschema import Draft202012Validator
 
 from qed import R, judge
@@ -55,12 +53,9 @@ def add_cubes(book: Book) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """A book of two articles and a ledger, built once."""
-    root = tmp_path_factory.mktemp("ledger") / "book"
-    shutil.copytree(Path(__file__).parent / "books" / "small", root)
-    shutil.copy(ROOT / "_config.yml", root)
-    book = Book(root)
+    book = copy_small(tmp_path_factory.mktemp("ledger") / "book")
     add_cubes(book)
-    build(root)
+    build(book.root)
     return book
 
 

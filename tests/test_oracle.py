@@ -43,6 +43,28 @@ def test_it_finds_falsehoods_too_small_for_double_precision(statement, domain):
 
 
 @pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("Eq((p ^ q) + 2*(p & q), p + q)", "holds"),
+        ("Eq((p << 8) + f(q) - (p << 9), 0 - q)", "false"),
+        ("Eq((p << 8) + f(q) - (p << 9), ~q)", "holds"),  # what is shifted by the width is gone
+        ("Eq(p << 1 >> 1, p)", "false"),
+        ("p + 1 > p", "false"),
+        ("p < 256", "senseless"),
+        ("p / 2 <= p", "unknown"),
+    ],
+)
+def test_it_knows_the_arithmetic_of_machine_words(statement, verdict):
+    found = truth(statement, {"p": "bits(8)", "q": "bits(8)"}, let={"f(a)": "0 - a - 1"})
+    assert found.verdict == verdict, found
+
+
+def test_it_judges_a_word_that_somebody_else_found():
+    hint = {"p": "23"}
+    assert truth("Ne(p*p, 529)", {"p": "bits(32)"}, hint=hint).witness == hint
+
+
+@pytest.mark.parametrize(
     ("statement", "domain", "witness"),
     [
         ("Eq(x/x, 1)", R, {"x": "0"}),

@@ -114,7 +114,9 @@ def test_the_ledger_filters_from_a_memory_stick(browser: Any, site: Path):
 
 
 def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visit: Any):
-    page = visit().go(LEDGER)
+    seen = visit()
+    seen.page.clock.install()
+    page = seen.go(LEDGER)
     page.evaluate("""() => { window.moved = 0; new PerformanceObserver(list => list.getEntries()
         .forEach(e => { window.moved += e.value; })).observe({type: 'layout-shift', buffered: true}); }""")
     page.locator("table.qed-book tbody a.qed-ref").nth(3).hover()
@@ -127,7 +129,7 @@ def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visi
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
     page.mouse.move(box["x"] + 20, box["y"] + 20, steps=4)
-    page.wait_for_timeout(400)
+    page.clock.run_for(400)
     assert page.locator(PREVIEW).count() == 1, "the card goes although it is pointed at"
     page.mouse.move(5, 5)
     page.wait_for_selector(PREVIEW, state="detached")

@@ -6,6 +6,8 @@ import ast
 import gzip
 import io
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from conftest import ROOT, Book
 
 from qed.site import live
 from qed.site.build import LOCAL, BuildError, build
+from qed.site.live import offline
 from qed.site.live.offline import OfflineError, collect, imported
 
 
@@ -152,6 +155,14 @@ def test_what_a_book_imports_is_known_from_its_code():
     assert {"qed", "sympy", "flint", "z3", "numpy", "matplotlib"} <= found
 
 
+def test_what_qed_needs_later_is_the_same_for_the_worker_and_for_a_site_that_holds_it_all():
+    worker = (live.HERE / "worker.mjs").read_text(encoding="utf-8")
+    said = re.search(r"const LATER = ({.*?});", worker)[1]
+    assert {name: set(found) for name, found in json.loads(re.sub(r"(\w+):", r'"\1":', said)).items()} == offline.LATER
+    at_once = re.search(r'found\.has\("qed"\)\) for \(const name of (\[.*?\])', worker)[1]
+    assert set(json.loads(at_once)) == offline.AT_ONCE
+
+
 def test_a_folder_that_is_no_pyodide_and_one_of_another_version_are_refused(tmp_path: Path):
     source = tmp_path / "source"
     source.mkdir()
@@ -161,6 +172,23 @@ def test_a_folder_that_is_no_pyodide_and_one_of_another_version_are_refused(tmp_
         (source / name).write_text("other", encoding="utf-8")
     with pytest.raises(OfflineError, match="pyodide.mjs is not that of Pyodide"):
         collect(tmp_path / "target", ["sympy"], source)
+
+
+def test_an_index_that_does_not_answer_is_not_taken_for_one_that_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lock = {"info": {"python": "3.14.2", "abi_version": "2026_0", "arch": "wasm32"}, "packages": {}}
+    monkeypatch.setattr(offline, "_core", lambda folder, *_: (folder / offline.LOCK).write_text(json.dumps(lock)))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")  # the port of "discard", at which nothing listens
+    with pytest.raises(OfflineError, match=r"could not be asked for python-flint==.*Connect, then try again"):
+        collect(tmp_path / "target", ["flint"])
+    assert not (tmp_path / "target").exists()
+    source = tmp_path / "source"
+    source.mkdir()
+    name, _, version = live.pinned()["wheels"]["flint"].partition("==")
+    (source / f"{name.replace('-', '_')}-{version}-a.whl").write_text("a wheel", encoding="utf-8")
+    assert collect(tmp_path / "target", ["flint"], source) == ([name], {})
 
 
 def test_without_npm_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

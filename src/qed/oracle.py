@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
        "erfc erfi gamma factorial loggamma digamma beta besselj besseli polylog".split()},
     "LambertW": mp.lambertw, "hyper1f1": mp.hyp1f1, "uppergamma": mp.gammainc,
     "lowergamma": lambda s, x: mp.gammainc(s, 0, x),
+}  # fmt: skip
+SIGNS: dict[str, Callable[[int], int]] = {"USub": operator.neg, "Invert": operator.invert, "UAdd": operator.pos}
+WORD_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "Add": operator.add, "Sub": operator.sub, "Mult": operator.mul, "BitAnd": operator.and_, "BitOr": operator.or_,
+    "BitXor": operator.xor, "LShift": lambda a, b: a << min(b, 128), "RShift": operator.rshift,
 }  # fmt: skip
 
 
@@ -400,6 +406,69 @@ def holds(reader: Reader, link: Link, env: Env, digits: Sequence[int]) -> bool:
     raise doubt
 
 
+class Words:
+    """Expressions over machine words of one width, in Python's integers."""
+
+    def __init__(self, domain: Mapping[str, str], let: Mapping[str, str]):
+        self.names, self.let = sorted(domain), Reader(let).let
+        self.width = int(re.sub(r"\D", "", domain[self.names[0]]))
+
+    def value(self, node: ast.AST, env: Mapping[str, int]) -> int:
+        """Evaluate an expression modulo two to the width."""
+        match node:
+            case ast.Constant(value=int() as number):
+                if number >> self.width:
+                    raise NoSense(f"{number} has more than {self.width} bits")
+                return number
+            case ast.Name(id=name) if name in env:
+                return env[name]
+            case ast.Name(id=name) if name in self.let:
+                return self.value(self.let[name][1], {n: env[n] for n in self.names})
+            case ast.Call(func=ast.Name(id=name), args=args) if name in self.let:
+                given = zip(self.let[name][0], [self.value(arg, env) for arg in args], strict=True)
+                return self.value(self.let[name][1], {n: env[n] for n in self.names} | dict(given))
+            case ast.UnaryOp(op=op, operand=inner) if type(op).__name__ in SIGNS:
+                found = SIGNS[type(op).__name__](self.value(inner, env))
+            case ast.BinOp(left=left, op=op, right=right) if type(op).__name__ in WORD_OPERATORS:
+                found = WORD_OPERATORS[type(op).__name__](self.value(left, env), self.value(right, env))
+            case _:
+                raise Beyond(f"{ast.unparse(node)} is beyond the oracle")
+        return int(found % 2**self.width)
+
+    def holds(self, link: Link, env: Mapping[str, int]) -> bool:
+        """Tell whether a relation holds."""
+        gap = self.value(link[0], env) - self.value(link[2], env)
+        return (gap > 0) - (gap < 0) in ORDER[link[1]]
+
+    def points(self, hint: Mapping[str, str], count: int) -> Iterator[dict[str, int]]:
+        """Give the hint, and then random words, every fourth one near a power of two."""
+        if set(self.names) <= set(hint):
+            yield {name: int(hint[name]) for name in self.names}
+        chance = random.Random(1879)
+        for _ in range(25 * count):
+            words = {name: chance.getrandbits(self.width) for name in self.names}
+            near = {
+                n: ((1 << chance.randrange(self.width)) + chance.randint(-1, 1)) % 2**self.width for n in self.names
+            }
+            yield {n: near[n] if chance.random() < 0.25 else words[n] for n in self.names}
+
+    def truth(self, relations: list[Link], where: list[Link], hint: Mapping[str, str], count: int) -> Truth:
+        """Say whether a statement about words is false."""
+        tried = 0
+        try:
+            for env in self.points(hint, count):
+                if tried < count and all(self.holds(link, env) for link in where):
+                    tried += 1
+                    if not all(self.holds(link, env) for link in relations):
+                        shown = {name: str(word) for name, word in env.items()}
+                        return Truth("false", shown, "the sides differ", tried)
+        except NoSense as problem:
+            return Truth("senseless", reason=str(problem))
+        except Beyond as problem:
+            return Truth("unknown", reason=str(problem))
+        return Truth("holds", points=tried) if tried else Truth("unknown", reason="no point meets the hypotheses")
+
+
 class Place:
     """The set over which a variable ranges, as its text says."""
 
@@ -500,6 +569,9 @@ def truth(
     """
     try:
         reader, relations = Reader(let or {}), links(statement)
+        if any(text.startswith("bits") for text in domain.values()):
+            given = [one for w in where for one in links(w)]
+            return Words(domain, let or {}).truth(relations, given, hint or {}, count)
         places, hypotheses = {n: Place(d) for n, d in domain.items()}, [one for w in where for one in links(w)]
     except (Doubt, Beyond) as problem:
         return Truth("unknown", reason=str(problem))

@@ -251,7 +251,7 @@ def _judge(request: Request, known: dict[str, Claim]) -> Claim:
 
 def _check_form(request: Request, known: dict[str, Claim]) -> None:
     id = request.id
-    if not id or any(not (c.isalnum() or c in "-.") for c in id) or id.count(".") != 1:
+    if not id or any(not (c.isalnum() or c in "-.") for c in id) or id.count(".") != 1 or not all(id.split(".")):
         raise BadStatement(f"the id {id!r} is not of the form article.what-is-true")
     if request.control is None:
         raise BadStatement("no control: add control=, the nearest false statement, which the same check must refuse")

@@ -1,4 +1,7 @@
-"""Machine words in Python's integers: values, and the hunt."""
+"""Machine words in Python's integers: values, and the hunt.
+
+The second route beside Z3, so it shares no code with the encoding in `kernel.bitvectors`, however alike the two look.
+"""
 
 from __future__ import annotations
 

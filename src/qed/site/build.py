@@ -27,7 +27,7 @@ from qed.site import notebooks
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
             "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
-            "pillow", "resvg-py")
+            "jinja2", "markdown-it-py", "matplotlib", "pillow", "resvg-py")
 
 LOCAL = Path("_build", "pyodide")  # where Python for browsers is collected
 

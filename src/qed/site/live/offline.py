@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from qed.site import live, notebooks
+from qed.site.environment import NETWORK
 
 LOCK = "pyodide-lock.json"
 # What `qed` imports at once, and when one of its functions is called; worker.mjs has the same.
@@ -52,7 +53,7 @@ def collect(folder: Path, modules: Iterable[str], source: Path | None = None) ->
     Raises
     ------
     OfflineError
-        If the core cannot be had.
+        If the core cannot be had, or the package index not be asked.
     """
     about = live.pinned()
     order = json.dumps([about, sorted(set(modules)), str(source)])
@@ -83,7 +84,7 @@ def collect(folder: Path, modules: Iterable[str], source: Path | None = None) ->
         if module in modules:
             name, _, version = requirement.partition("==")
             pattern = f"{name.replace('-', '_')}-{version}-*"
-            file = _download(fresh, lock, name, version) or _copy(fresh, source, pattern)
+            file = _copy(fresh, source, pattern) or _download(fresh, lock, name, version)
             if file is None:
                 missing[name] = "no build for this Pyodide"
             else:
@@ -178,14 +179,17 @@ def _entry(file: Path, name: str, version: str, imports: list[str], depends: lis
 
 
 def _download(folder: Path, lock: dict[str, Any], name: str, version: str) -> Path | None:
-    """Fetch a wheel for this Pyodide, or for any platform, from the package index."""
+    """Fetch a wheel for this Pyodide, or for any platform, from the package index; None if it holds none."""
     info = lock["info"]
     before = set(folder.glob("*.whl"))
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "1",
                "--no-deps", "--only-binary", ":all:", "--python-version", ".".join(info["python"].split(".")[:2]),
                "--platform", f"pyemscripten_{info['abi_version']}_{info['arch']}", "--dest", str(folder),
                f"{name}=={version}"]  # fmt: skip
-    subprocess.run(command, capture_output=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    # Not the same as a wheel that does not exist, which would be kept as an answer.
+    if done.returncode and NETWORK.search(done.stderr):
+        raise OfflineError(f"The package index could not be asked for {name}=={version}. Connect, then try again.")
     return next(iter(set(folder.glob("*.whl")) - before), None)
 
 
