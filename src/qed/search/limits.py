@@ -28,9 +28,20 @@ class Limits:
     def __init__(self, u: Symbol, scope: Scope):
         self.u, self.scope = u, scope
         self.positive = sp.Dummy("u", positive=True)
+        self.found: dict[Expr, Limit] = {}
+        self.vain: dict[Expr, int] = {}
 
     def find(self, e: Expr, depth: int = DEPTH) -> Limit | None:
-        """Find the limit of an expression, if these rules do."""
+        """Find the limit of an expression, if these rules do; what was looked for in vain is not looked for again."""
+        if e not in self.found and self.vain.get(e, -1) < depth:
+            t = self._find(e, depth)
+            if t:
+                self.found[e] = t
+            else:
+                self.vain[e] = depth
+        return self.found.get(e)
+
+    def _find(self, e: Expr, depth: int) -> Limit | None:
         if self.u not in e.free_symbols or e == self.u:
             return attempt(kernel.trivial, e, self.u, self.scope)
         if depth <= 0:

@@ -328,7 +328,7 @@ class Signs:
             point = end if end is not None else -sp.oo if up else sp.oo
             toward = attempt(rules.approach, e, x, point, "+" if up else "-", scope)
             if toward and (end is None or is_open):
-                limit = Limits(toward[1], toward[2]).find(toward[0])
+                limit = Limits(toward[1], toward[2]).find(toward[0], 10)
                 t = attempt(rules.tending, e, x, up, limit, slope, whole, within) if limit else None
                 if t and t.signs != ANY:
                     return t
