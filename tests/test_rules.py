@@ -10,6 +10,7 @@ import sympy as sp
 from flint import fmpq, fmpq_poly
 
 from qed import N0, R, Z, interval
+from qed.claims.verdict import decide
 from qed.kernel import limits, rules
 from qed.kernel.conclude import (
     certified,
@@ -1017,3 +1018,33 @@ def test_a_strict_relation_falls_at_a_point_only_if_its_sides_are_exactly_equal_
     for text, at in (("E*(n/E)**n < factorial(n)", "2"), ("E*(n/E)**n <= factorial(n)", "1"), ("1/n > 1/n", "0")):
         with pytest.raises((Refused, OutOfReach)):
             fails_at(statement(text, {"n": "N0"}), {"n": at})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Limit(x*sin(1/x), x, 0)", "0"),
+        ("Limit((x + sin(x))/x, x, oo)", "1"),
+        ("Limit(exp(-x)*cos(x)**2, x, oo)", "0"),
+    ],
+)
+def test_a_bounded_factor_does_not_hinder_a_limit_of_zero(text: str, value: str) -> None:
+    assert decide(statement(f"Eq({text}, {value})", {})).verdict == "proved"
+    assert decide(statement(f"Eq({text}, {value} + 1)", {})).verdict == "refuted"
+
+
+def test_the_squeeze_refuses_unbounded_factors_and_a_rest_that_does_not_tend_to_zero() -> None:
+    u = sp.Symbol("u", real=True)
+    scope = Scope({u: Range(ZERO_, ONE, True, True)})
+    small, one = limits.trivial(u, u, scope), limits.trivial(ONE, u, scope)
+    assert limits.squeezed(u * sp.sin(1 / u), small).value == 0
+    assert limits.bounded(sp.cos(u) ** 2) and not limits.bounded(1 / sp.cos(u)) and not limits.bounded(sp.tan(u))
+    for e, rest in (
+        (u * sp.tan(1 / u), small),
+        (u * sp.exp(1 / u), small),
+        (u / sp.sin(1 / u), small),
+        (2 * u * sp.sin(1 / u), small),
+        (sp.sin(1 / u), one),
+    ):
+        with pytest.raises(Refused):
+            limits.squeezed(e, rest)

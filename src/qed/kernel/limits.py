@@ -16,6 +16,7 @@ CONTINUOUS = (sp.sin, sp.cos, sp.atan, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erf
 AT_INFINITY = {sp.atan: sp.pi / 2, sp.tanh: 1, sp.erf: 1, sp.sinh: sp.oo, sp.asinh: sp.oo}
 TAME = (sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf, sp.erfc)
 WAVES = (sp.sin, sp.cos, sp.tan)
+BOUNDED = (sp.sin, sp.cos, sp.tanh, sp.erf)
 Parts = Mapping[Expr, Limit]
 
 
@@ -103,6 +104,27 @@ def _power(e: Expr, base: Expr, scope: Scope) -> Expr | None:
     if at == ZERO and grows == NEG:
         return sp.oo if near == POS else flips * sp.oo if near == NEG and flips is not None else None
     return base**e.exp if at == POS or (at == ZERO and grows == POS) or (flips is not None and at == NEG) else None
+
+
+def bounded(e: Expr) -> bool:
+    """Tell whether all values of an expression lie between -1 and 1.
+
+    Law: those of sin, cos, tanh and erf do, and so do their natural powers.
+    """
+    base, exponent = e.as_base_exp()
+    return isinstance(base, BOUNDED) and bool(exponent.is_Integer and exponent > 0)
+
+
+def squeezed(e: Expr, rest: Limit) -> Limit:
+    """Conclude that a product tends to 0 since one part of it does and the other factors are bounded.
+
+    Theorem (squeeze): if f tends to 0 and |g| <= 1, then f g lies between -|f| and |f|, and tends to 0.
+
+    On cards: ``squeeze theorem``.
+    """
+    kept = sp.Mul(*(part for part in sp.Mul.make_args(e) if not bounded(part)))
+    require(rest.expression == kept and sign(rest.value, rest.scope) == ZERO, "no theorem that the rest tends to 0")
+    return Limit(SEAL, e, rest.u, sp.S.Zero, rest.scope, tuple(dict.fromkeys((*names(rest), "squeeze theorem"))))
 
 
 def lhopital(e: Expr, top: Limit, bottom: Limit, ratio: Limit, calm: tuple[Limit, ...] = ()) -> Limit:

@@ -112,6 +112,13 @@ class Limits:
 
     def of_product(self, e: Expr, depth: int) -> Limit | None:
         """Write a product as a quotient; of 0 * oo one factor goes below, a power of u if there is one."""
+        kept = sp.Mul(*(f for f in e.args if not kernel.bounded(f)))
+        rest = self.find(kept, depth - 1) if kept != e else None
+        if rest and self.sign(rest.value) == ZERO:
+            return attempt(kernel.squeezed, e, rest)
+        opened = self.instead(e, sp.expand(e), depth - 2) if e.has(*kernel.BOUNDED) else None
+        if opened:
+            return opened
         top, bottom = sp.fraction(sp.powsimp(e))
         if self.u in bottom.free_symbols:
             return self.quotient(e, top, bottom, depth - 1)
