@@ -335,8 +335,8 @@ BROWSERS = (
 )
 TIMES = 6  # as often as a page is printed at most; the second time usually agrees with the first
 WIDTH = 590  # pixels between the margins of `print.css`
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", *(["--no-sandbox"] if os.geteuid() == 0 else [])]  # fmt: skip
 
 # What is folded is opened. A cell that is long may be broken, so that pages are filled. A line of mathematics that is
 # wider than the page, where it can be neither scrolled nor cut, is set smaller. What is still too wide is named.
