@@ -62,16 +62,19 @@ def domain_of(text: str) -> Any:
     return integers(*numbers) if found[1] == "integers" else square(*numbers)
 
 
+def extras(entry: dict[str, Any]) -> dict[str, Any]:
+    """Read what an entry or a lemma gives besides statement and domain."""
+    return {key: entry[key] for key in ("where", "let", "because", "certificate") if key in entry}
+
+
 def verdict(entry: dict[str, Any]) -> str:
     """Judge an entry: the grade of an acceptance, or the name of the error. Any other exception is a crash."""
     known: dict[str, Claim] = {}
     for number, lemma in enumerate(entry.get("lemmas", ())):
         id = f"lemma.number-{number}"
         domain = {n: domain_of(d) for n, d in lemma.get("domain", {}).items()}
-        known[id] = judge(
-            id, lemma["statement"], domain=domain, where=lemma.get("where", ()), control="0 > 1", known=known
-        )
-    given = {key: entry[key] for key in ("let", "because", "certificate") if key in entry}
+        known[id] = judge(id, lemma["statement"], domain=domain, control="0 > 1", known=known, **extras(lemma))
+    given = extras(entry)
     domain = {n: domain_of(d) for n, d in entry["domain"].items()}
     try:
         with a_stop():
@@ -79,7 +82,6 @@ def verdict(entry: dict[str, Any]) -> str:
                 "t.t",
                 entry["statement"],
                 domain=domain,
-                where=tuple(entry.get("where", ())),
                 control="0 > 1",
                 uses=tuple(known),
                 known=known,
