@@ -473,7 +473,8 @@ def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
 def nlsat(e: Expr, scope: Scope) -> Sign:
     """Find the sign of a polynomial or rational expression by asking Z3 whether each sign can occur.
 
-    Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
+    Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them, and
+    "sat", for a sign or without one, shows that this is no conclusion from hypotheses that contradict each other.
     Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
     sin^2 + cos^2 = 1, of a quotient that it is one, and t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1.
 
@@ -493,7 +494,7 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         return atoms.setdefault(t, z3.Real(f"v{len(atoms)}"))
 
     def small(t: Expr) -> bool:
-        return bool(t.is_rational_function(*t.free_symbols) and sp.count_ops(t) < 200 and not t.has(sp.oo))
+        return bool(sp.count_ops(t) < 200 and not t.has(sp.oo))
 
     def signed(v: Any, signs: int) -> Any:
         return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
@@ -520,12 +521,14 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
             if small(end):
                 gap = (v - encode(end)) * way
                 given.append(gap > 0 if is_open else gap >= 0)
-    possible = 0
-    for bit, condition in ((NEG, target < 0), (ZERO, target == 0), (POS, target > 0)):
+    answers = []
+    for condition in (target < 0, target == 0, target > 0, True):
         solver = z3.SolverFor("QF_NRA")
         solver.set("rlimit", Z3_BUDGET)
         solver.add(*given, condition)
-        possible |= bit if solver.check() != z3.unsat else 0
+        answers.append(solver.check() if condition is not True or z3.sat not in answers else z3.sat)
+    require(answers.pop() == z3.sat, "Z3 does not show that the hypotheses can be met")
+    possible = sum(bit for bit, answer in zip((NEG, ZERO, POS), answers, strict=True) if answer != z3.unsat)
     require(possible != ANY, "Z3 excludes no sign")
     return Sign(SEAL, e, product_sign(possible, flip), scope, scope.by("Z3 nlsat"))
 
