@@ -48,9 +48,9 @@ def report(answer: str) -> tuple[str, bool]:
     unknown = [package for package in packages if "skip_reason" in package]
     if len(unknown) == len(packages):
         return f"Skipped: the package index in use keeps no list of vulnerabilities ({len(packages)} asked for).", False
-    bugs = [(package, bug) for package in packages for bug in package.get("vulns", ())]
-    lines = [f"{package['name']} {package['version']}: {bug['id']}, mended in {' or '.join(bug['fix_versions']) or 'none'}"
-             for package, bug in bugs]
+    bugs = [(each, bug) for each in packages for bug in each.get("vulns", ())]
+    lines = [f"{each['name']} {each['version']}: {bug['id']}, mended in {' or '.join(bug['fix_versions']) or 'none'}"
+             for each, bug in bugs]
     found, known = len(lines) or "No", len(packages) - len(unknown)
     lines.append(f"{found} known vulnerabilities in {known} packages; {len(unknown)} could not be looked up.")
     return "\n".join(lines), len(lines) > 1
