@@ -7,17 +7,19 @@ import copy
 import dataclasses
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sympy as sp
 
 from qed import N0, R
+from qed.claims.verdict import decide
 from qed.kernel import lemmas, rules
 from qed.kernel.conclude import Conclusion, Plan, Refutation, conclude, plan
 from qed.kernel.lemmas import Lemma, accepted
 from qed.kernel.lower import domain_scope
 from qed.kernel.residual import residual
-from qed.kernel.signs import structure
+from qed.kernel.signs import integrable, structure
 from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Limit, Range, Refused, Scope, Sign, Theorem
 from qed.search.tactics import Prover
 from qed.statements.errors import OutOfReach
@@ -338,6 +340,7 @@ def test_induction_begins_at_a_number_of_the_range(least: object, is_open: bool)
     factor = (e + 1) / e if is_open else sp.S.One
     base = residual(sp.S.Zero, sp.S.Zero, scope)
     step = residual(e + 1 - factor * e, sp.S.Zero, scope) if is_open else base
+    assert not rules.first_value(scope.ranges[n])
     with pytest.raises(Refused, match="no least value"):
         rules.induction(e, n, (base,), step, scope, (factor,))
 
@@ -387,5 +390,32 @@ def test_an_integrand_must_not_jump_where_it_may_grow_without_bound(bad: str) ->
     """Each has a value everywhere from 0 to 1, and the first has no integral: next to 0 it is 1/t."""
     with pytest.raises(OutOfReach, match="jumps"):
         plan(statement(f"Integral({bad}, (t, 0, 1)) > 0", {}))
+    assert not integrable(1 / (t_1 + 1 - sp.ceiling(t_1)), t_1)
     for fine in ("floor(t)", "2**ceiling(t)/(1 + t)", "exp(sign(t))*log(2 + t)", "Sum(floor(t)*j, (j, 1, 3))"):
         assert plan(statement(f"Integral({fine}, (t, 0, 1)) > 0", {})).goals
+
+
+def test_an_end_that_hangs_on_a_variable_moves_with_it() -> None:
+    """n - k is not negative for k <= n; at n = 0 and k = 3 it is, though 3 is below another n of the same name."""
+    triangle = above(n, 0).with_symbol(k, Range(sp.Integer(0), n))
+    t, five = structure(n - k, triangle), Scope({n: Range(sp.Integer(5), sp.Integer(5))})
+    with pytest.raises(Refused, match="outside the range"):
+        rules.instance(t, {n: sp.Integer(0), k: sp.Integer(3)}, five)
+    assert rules.instance(t, {n: n, k: sp.Integer(3)}, five).signs == POS | ZERO  # type: ignore[union-attr]
+
+
+def test_what_has_a_value_under_one_sum_may_have_none_under_another() -> None:
+    """log(k - 3) is real from k = 5 on; at k = 2 SymPy makes i pi of it, with the square -pi**2."""
+    scope, term = above(n, 0), sp.log(k - 3)
+    fine, wrong = sp.Sum(term, (k, 5, n)), sp.Sum(term, (k, 2, 2))
+    with pytest.raises(Refused, match="no value"):
+        residual(fine, fine + wrong**2 + sp.pi**2, scope)
+    assert residual(fine, sp.Sum(term, (k, 5, n + 1)) - sp.log(n - 2), above(n, 4))
+
+
+def test_a_verdict_takes_no_word_of_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Prover(statement("x**2 + 1 > 0", {"x": R}), []).run()
+    assert other.grade == "proved"
+    for answer in (other, SimpleNamespace(refutation=None, conclusion=SimpleNamespace(grade="proved"), tried=[])):
+        monkeypatch.setattr(Prover, "run", lambda self, answer=answer: answer)
+        assert decide(statement("1 - 3*exp(-10**14*(x - 3001/10007)**2) > 0", {"x": R})).verdict == "undecided"

@@ -11,7 +11,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..statements.errors import OutOfReach
 from ..statements.language import Domain, bound_variable
-from .signs import bounded, conditions, defined, derivative, is_whole, power_conditions, sign, without_corners
+from .signs import conditions, defined, derivative, integrable, is_whole, power_conditions, sign, without_corners
 from .theorems import ANY, NEG, POS, ZERO, Range, Scope
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
@@ -228,7 +228,7 @@ class Lowering:
         self.scope = outer
         self.depth -= 1
         if name == "Integral":
-            if not bounded(body, symbol):
+            if not integrable(body, symbol):
                 raise OutOfReach("an integrand that jumps inside a quotient, a logarithm or the like")
             self.integrals.append((sp.Integral(body, (symbol, lo, hi)), outer))
             return self.integrals[-1][0]

@@ -146,8 +146,11 @@ def instance(t: Sign | Equal, binding: Binding, scope: Scope) -> Sign | Equal:
     sides = (t.expression,) if isinstance(t, Sign) else (t.left, t.right)
     require(defined(sides[0], t.scope), "the theorem may speak of what has no value")
     require(set(binding) == set(t.scope.ranges) and not t.scope.facts, "every variable needs an image")
-    for x, image in binding.items():
-        require(holds_at(image, x, t.scope.ranges[x], scope), f"{image} may lie outside the range of {x}")
+    for x, span in t.scope.ranges.items():
+        image = binding[x]
+        lo, hi = (None if end is None else end.subs(binding, simultaneous=True) for end in (span.lo, span.hi))
+        there = Range(lo, hi, span.lo_open, span.hi_open)
+        require(holds_at(image, x, there, scope), f"{image} may lie outside the range of {x}")
         require(not image.free_symbols & set().union(*map(bound, sides)), "a bound symbol would be captured")
     put = [side.subs(binding, simultaneous=True) for side in sides]
     by = tuple(dict.fromkeys((*t.by, *scope.by())))
@@ -377,7 +380,10 @@ def induction(
 
 
 def first_value(span: Range) -> bool:
-    """Tell whether a range of integers begins with a value of its own."""
+    """Tell whether a range of integers begins with a value of its own.
+
+    Definition: the least of some integers is an integer, and one of them.
+    """
     return span.lo is not None and is_whole(span.lo) and not span.lo_open
 
 

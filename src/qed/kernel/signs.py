@@ -314,7 +314,8 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
     Definition: an expression has a value where all its parts have. In a derivative, x**k/x is x**(k - 1), and
     k*x**(k - 1) is 0 for k = 0, also where x is 0.
     """
-    sure = set(sp.preorder_traversal(given))
+    inner = {s for t in given.atoms(sp.Sum, sp.Product, sp.Integral) for s in t.bound_symbols}
+    sure = {t for t in sp.preorder_traversal(given) if not t.free_symbols & inner}
 
     def fine(t: Any, scope: Scope, rest: Expr = sp.S.One) -> bool:
         if t in sure or t.is_Symbol or (t.is_Atom and t.is_number and t not in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I)):
@@ -323,7 +324,7 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
             (s, lo, hi), inner = t.limits[0], inside(t, scope)
             if inner is None:
                 return False
-            if isinstance(t, sp.Integral) and (sign(sp.expand(hi - lo), scope) & NEG or not bounded(t.function, s)):
+            if isinstance(t, sp.Integral) and (sign(sp.expand(hi - lo), scope) & NEG or not integrable(t.function, s)):
                 return False
             return fine(lo, scope) and fine(hi, scope) and fine(t.function, inner)
         if t.is_Mul:
@@ -345,12 +346,12 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
     return fine(e, scope)
 
 
-def bounded(e: Expr, x: Symbol) -> bool:
-    """Tell whether an expression with a value all over a closed interval is certainly bounded there, jumps apart.
+def integrable(e: Expr, x: Symbol) -> bool:
+    """Tell whether an expression with a value all over a closed interval certainly has an integral there.
 
-    Theorem: a continuous function on a closed interval is bounded. What jumps is bounded as well, and may not stand
-    in a quotient, a logarithm or whatever else is not continuous for all numbers: ``t + 1 - ceiling(t)`` is positive
-    from 0 to 1, and comes as near to 0 as one likes.
+    Theorem: a bounded function that is continuous but for some jumps is integrable, and a continuous function on a
+    closed interval is bounded. What jumps may not stand in a quotient, a logarithm or whatever else is not continuous
+    for all numbers: ``t + 1 - ceiling(t)`` is positive from 0 to 1, and comes as near to 0 as one likes.
     """
     for t in sp.preorder_traversal(e):
         natural = t.is_Pow and (x not in t.base.free_symbols or (t.exp.is_Integer and t.exp > 0))
