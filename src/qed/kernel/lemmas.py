@@ -39,10 +39,12 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
         except OutOfReach:
             continue
         if isinstance(left, Expr) and isinstance(right, Expr):
-            equation = relation.op == "="
+            equation, scope = relation.op == "=", owner.scope
+            owed = (Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope)
+            scope = scope.knowing(*owed)
             found.append(
-                Equal(SEAL, left, right, owner.scope, by)
+                Equal(SEAL, left, right, scope, by)
                 if equation
-                else Sign(SEAL, left - right, ENOUGH[relation.op], owner.scope, by)
+                else Sign(SEAL, left - right, ENOUGH[relation.op], scope, by)
             )
     return found
