@@ -242,10 +242,11 @@ def total_sign(e: Any, term: int, scope: Scope) -> int:
     return term if not length & NEG else term | ZERO
 
 
-def inside(e: Any, scope: Scope) -> Scope | None:
-    """Give the scope of the terms of a sum, or of an integrand."""
+def inside(e: Any, scope: Scope, closed: bool = False) -> Scope | None:
+    """Give the scope of the terms of a sum, or of an integrand, whose values at the ends matter to no integral."""
     (variable, lo, hi), *more = e.limits
-    return None if more or variable in scope.ranges else scope.with_symbol(variable, Range(lo, hi))
+    is_open = isinstance(e, sp.Integral) and not closed
+    return None if more or variable in scope.ranges else scope.with_symbol(variable, Range(lo, hi, is_open, is_open))
 
 
 def without_corners(e: Expr, scope: Scope) -> Expr:
@@ -321,7 +322,7 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
         if t in sure or t.is_Symbol or (t.is_Atom and t.is_number and t not in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I)):
             return True
         if isinstance(t, sp.Sum | sp.Integral):
-            (s, lo, hi), inner = t.limits[0], inside(t, scope)
+            (s, lo, hi), inner = t.limits[0], inside(t, scope, True)
             if inner is None:
                 return False
             if isinstance(t, sp.Integral) and (sign(sp.expand(hi - lo), scope) & NEG or not integrable(t.function, s)):
