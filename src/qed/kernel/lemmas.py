@@ -32,6 +32,7 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
     """
     found: list[Sign | Equal] = []
     chain: list[tuple[Expr, Expr, int, Scope]] = []
+    owed: list[Sign] = []
     if lemma.statement.matrix_names or lemma.statement.where:
         return found
     by = (f"using {lemma.name}",)
@@ -42,12 +43,16 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
         except OutOfReach:
             chain = []
             continue
+        scope = owner.scope
+        owed += [Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope]
+        scope = scope.knowing(*(t for t in owed if t.scope == scope))
         if isinstance(left, Expr) and isinstance(right, Expr) and relation.op == "=":
-            found.append(Equal(SEAL, left, right, owner.scope, by))
+            found.append(Equal(SEAL, left, right, scope, by))
         elif isinstance(left, Expr) and isinstance(right, Expr):
-            steps = [(start, sum_sign(signs, ENOUGH[relation.op])) for start, end, signs, _ in chain if end == left]
-            chain = [(start, right, signs, owner.scope) for start, signs in [*steps, (left, ENOUGH[relation.op])]]
-            found += [Sign(SEAL, start - end, signs, scope, by) for start, end, signs, scope in chain if signs != ANY]
+            links = [(start, signs) for start, end, signs, over in chain if end == left and over == scope]
+            steps = [(start, sum_sign(signs, ENOUGH[relation.op])) for start, signs in links]
+            chain = [(a, right, signs, scope) for a, signs in [*steps, (left, ENOUGH[relation.op])] if signs != ANY]
+            found += [Sign(SEAL, start - end, signs, scope, by) for start, end, signs, _ in chain]
     return found
 
 
@@ -64,8 +69,8 @@ def pointwise(r: Relation, domain: dict[str, Domain]) -> list[tuple[Relation, di
             if op[0] not in (wanted, "=") or x in domain:
                 return []
             span = Domain("real", ast.unparse(lo), ast.unparse(hi), False, False)
-            both = isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<"
-            functions = [f.args[0], ast.UnaryOp(ast.USub(), f.args[0])] if both else [f]
+            both = f.args if isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<" else []
+            functions = [*both, ast.UnaryOp(ast.USub(), both[0])] if both else [f]
             op = f"{wanted}=" if op == "=" else op
             return [(Relation(g, op, other, r.text), {**domain, x: span}) for g in functions]
     return [(r, domain)]

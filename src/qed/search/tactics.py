@@ -30,13 +30,13 @@ from ..kernel.conclude import (
 from ..kernel.lemmas import Lemma, accepted
 from ..kernel.lower import Goal, Lowering, between
 from ..kernel.residual import align_sums, residual
-from ..kernel.signs import constant_sign, derivative, structure, without_corners
+from ..kernel.signs import constant_sign, defined, derivative, structure, without_corners
 from ..kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign, Theorem
 from ..statements.errors import OutOfReach
 from ..statements.language import ARITY, CONSTANTS, Statement
 from .limits import Limits
 from .match import attempt, in_sympy
-from .signs import LARGE, STEPS, Signs, anchors, risks
+from .signs import LARGE, STEPS, Signs, anchors, key, risks
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Prover:
         self.proof = Proof()
         self.signs = Signs([t for lemma in lemmas for t in accepted(lemma)])
         self.lemmas = [(f"using {lemma.name}",) for lemma in lemmas]
-        self.names: dict[str, Symbol] = {}
+        self.integrals: dict[object, Equal | None] = {}
 
     def run(self) -> Proof:
         """Look for a conclusion of the kernel, or for a refutation by it."""
@@ -150,6 +150,9 @@ class Prover:
             if met is None:
                 return
             found.append(met)
+        for integral, scope in todo.improper:
+            q = None if defined(integral, scope) else self._antiderivative(integral, scope, True)
+            found += [q] if q else []
         self._try(lambda: conclude(todo, found), "conclusion")
 
     # Definedness
@@ -194,7 +197,7 @@ class Prover:
         found.append(limit)
         self.proof.refutation = attempt(refuted_limit, todo, limit)
         gap = limit.value - wanted.claimed
-        if limit.value != wanted.claimed and not gap.has(sp.oo, sp.nan):
+        if limit.value != wanted.claimed and not gap.has(sp.oo, -sp.oo, sp.nan):
             q = attempt(residual, gap, sp.S.Zero, wanted.near)
             found += [rules.zero(q)] if q else []
         return self.proof.refutation is None
@@ -230,7 +233,7 @@ class Prover:
         for where in (scope, informed)[: 0 if todo.improper else 1 + (informed.known != ())]:
             yield from self._residual(gap, where)
         scope = informed
-        closed = self._integrated(gap, scope, todo.improper)
+        closed = self._integrated(gap, scope, bool(todo.improper))
         if closed:
             yield from self._residual(gap, scope, closed)
             yield closed
@@ -367,6 +370,12 @@ class Prover:
         return total
 
     def _antiderivative(self, integral: sp.Integral, scope: Scope, improper: bool) -> Equal | None:
+        known = (integral, improper, key(scope))
+        if known not in self.integrals:
+            self.integrals[known] = self._evaluated(integral, scope, improper)
+        return self.integrals[known]
+
+    def _evaluated(self, integral: sp.Integral, scope: Scope, improper: bool) -> Equal | None:
         t, lo, hi = integral.limits[0]
         inner = attempt(scope.with_symbol, t, between(lo, hi, improper))
         if inner is None or len(integral.limits) > 1:
