@@ -25,6 +25,10 @@ STYLE: dict[str, Any] = {
     "axes.prop_cycle": None, "figure.constrained_layout.use": True,
 }  # fmt: skip
 
+# A panel of 520 pixels is shown 352 wide on a phone, and its smallest letters more than 9 pixels high.
+WIDEST = 5.2  # inches
+SMALLEST = 10.3  # points
+
 
 def style() -> Any:
     """Give the settings of Matplotlib that all figures and explorers share."""
@@ -91,14 +95,37 @@ def _png(canvas: Any) -> bytes:
     return file.getvalue()
 
 
+def _cuts(canvas: Any, columns: list[list[Any]]) -> list[int]:
+    """Find where nothing is drawn between two columns of panels, in pixels of the page from the left.
+
+    There a page that is narrow may take a figure apart and set its columns below one another.
+    """
+    canvas.draw_without_rendering()
+    boxes = [part.get_tightbbox() for part in canvas.get_children() if part is not canvas.patch and part.get_visible()]
+    drawn = [(box.x0, box.x1) for box in boxes if box is not None]
+    cuts = []
+    for one, other in zip(columns, columns[1:], strict=False):
+        first, last = max(pane.bbox.x1 for pane in one), min(pane.bbox.x0 for pane in other)
+        # From the right, since what stands between two columns, such as a scale of colours, belongs to the first.
+        for right in sorted({x0 for x0, _ in drawn if first < x0 <= last}, reverse=True):
+            left = max(x1 for x0, x1 in drawn if x0 < right)
+            if left <= right:
+                cuts.append(round((left + right) / 2))
+                break
+    return cuts
+
+
 def figure(
     draw: Callable[..., Mapping[str, Any]],
     name: str,
     caption: str,
-    size: tuple[float, float] = (6.4, 3.8),
+    size: tuple[float, float] = (5.2, 3.4),
     panels: tuple[int, int] = (1, 1),
 ) -> None:
     """Draw a figure and display it with an alt text made from its data.
+
+    Letters can be read at the width of a phone: a panel is at most 5.2 inches wide, no text is smaller than 10.3
+    points, and the site sets the columns of `panels` below one another where they would be too small side by side.
 
     Parameters
     ----------
@@ -110,7 +137,7 @@ def figure(
     caption : str
         One or two sentences; ``$...$`` is mathematics.
     size : tuple of float
-        Width and height in inches.
+        Width and height in inches; a figure that is too wide is drawn narrower in the same shape.
     panels : tuple of int
         Rows and columns.
 
@@ -122,17 +149,23 @@ def figure(
     import matplotlib as mpl
     from IPython.display import display
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
+    scale = min(1, WIDEST * panels[1] / size[0])
     with mpl.rc_context(style()):
-        canvas = Figure(figsize=size)
+        canvas = Figure(figsize=(scale * size[0], scale * size[1]))
         axes = canvas.subplots(*panels)
+        panes = canvas.axes[:]
         data = draw(axes)
         if not data:
             raise ValueError(f"figure {name}: the drawing function must return the data that it drew")
+        for text in canvas.findobj(Text):
+            text.set_fontsize(max(text.get_fontsize(), SMALLEST))
+        cuts = _cuts(canvas, [panes[k :: panels[1]] for k in range(panels[1])])
         picture = _png(canvas)
     alt = describe(data)
     display(  # type: ignore[no-untyped-call]
         {"text/plain": f"Figure {name}. {alt}", "image/png": picture},
         raw=True,
-        metadata={"qed": {"figure": name, "caption": caption, "alt": alt}},
+        metadata={"qed": {"figure": name, "caption": caption, "alt": alt} | ({"cuts": cuts} if cuts else {})},
     )

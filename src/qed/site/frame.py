@@ -173,7 +173,7 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The page of contents, and the one that leads from the site's address to the book's first page."""
+    """The page of contents, the one for addresses that lead nowhere, and the one that leads from the site's address to the book's first page."""
     if app.builder.name != "html":
         return
     titles = _titles(app)
@@ -183,6 +183,7 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
         for part in parts(app)
     ]
     yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    yield "404", {"title": "There is no such page"}, "404.html"
     if app.config.root_doc != "index":
         yield "index", {}, "index.html"
 
