@@ -30,6 +30,23 @@ WIDEST = 5.2  # inches
 SMALLEST = 10.3  # points
 
 
+def legible(colour: Any) -> Any:
+    """Darken a colour in which words stand until its contrast with white is 4.5 or more; greys and white stay."""
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    from matplotlib.colors import to_hex, to_rgb
+
+    hue, lightness, saturation = rgb_to_hls(*to_rgb(colour))
+    if saturation < 0.2:
+        return colour
+    while True:
+        found = hls_to_rgb(hue, lightness, saturation)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in found]
+        if 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05) >= 4.5:
+            return to_hex(found)
+        lightness -= 0.01
+
+
 def style() -> Any:
     """Give the settings of Matplotlib that all figures and explorers share."""
     from cycler import cycler
@@ -124,8 +141,9 @@ def figure(
 ) -> None:
     """Draw a figure and display it with an alt text made from its data.
 
-    Letters can be read at the width of a phone: a panel is at most 5.2 inches wide, no text is smaller than 10.3
-    points, and the site sets the columns of `panels` below one another where they would be too small side by side.
+    Its words can be read on a phone: a panel is at most 5.2 inches wide, words are drawn in 10.3 points at least and
+    dark enough for a white ground, and the site sets the columns of `panels` below one another where they would be
+    too small side by side.
 
     Parameters
     ----------
@@ -161,6 +179,7 @@ def figure(
             raise ValueError(f"figure {name}: the drawing function must return the data that it drew")
         for text in canvas.findobj(Text):
             text.set_fontsize(max(text.get_fontsize(), SMALLEST))
+            text.set_color(legible(text.get_color()))
         cuts = _cuts(canvas, [panes[k :: panels[1]] for k in range(panels[1])])
         picture = _png(canvas)
     alt = describe(data)

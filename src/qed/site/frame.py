@@ -173,7 +173,7 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The page of contents, the one for addresses that lead nowhere, and the one that leads from the site's address to the book's first page."""
+    """The pages of contents and for addresses that lead nowhere, and the one that leads to the book's first page."""
     if app.builder.name != "html":
         return
     titles = _titles(app)

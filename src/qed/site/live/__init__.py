@@ -58,12 +58,21 @@ def settings(place: str, macros: dict[str, str], wheel: str) -> dict[str, Any]:
         The address of the wheel of `qed`, from the folder of the settings.
     """
     about = pinned()
-    known = {"version": about["version"], "wheels": about["wheels"], "macros": macros, "qed": wheel,
-             "shell": "shell.py"}
+    wheels = [locked(one["url"], one["sha256"], one["name"], one["version"], [module])
+              for module, one in about["wheels"].items()]  # fmt: skip
+    known = {"version": about["version"], "macros": macros, "qed": wheel, "shell": "shell.py"}
     if place == "cdn":
-        return known | {"base": about["core"], "packages": about["packages"], "sums": about["sums"]}
-    base = place if "//" in place else posixpath.relpath(place, FOLDER)
-    return known | {"base": base.rstrip("/") + "/"}
+        return known | {"base": about["core"], "packages": about["packages"], "sums": about["sums"], "wheels": wheels}
+    if "//" in place:
+        return known | {"base": place.rstrip("/") + "/", "wheels": wheels}
+    return known | {"base": posixpath.relpath(place, FOLDER).rstrip("/") + "/"}  # which holds the wheels too
+
+
+def locked(file: str, sha256: str, name: str, version: str, imports: list[str], depends: list[str] | None = None
+           ) -> dict[str, Any]:  # fmt: skip
+    """Give a package's entry in Pyodide's lock file, by which it is fetched and checked."""
+    return {"name": name, "version": version, "file_name": file, "install_dir": "site", "package_type": "package",
+            "sha256": sha256, "imports": imports, "depends": depends or [], "unvendored_tests": False}  # fmt: skip
 
 
 def wheel() -> tuple[str, bytes]:
