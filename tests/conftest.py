@@ -20,16 +20,13 @@ import pytest
 from qed import Claim
 from qed.claims.stored import MIME
 from qed.display.card import record
+from qed.site import pdf
 from qed.site.notebooks import code_hash
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")  # fmt: skip
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic",
-         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+FLAGS = [*pdf.FLAGS, "--no-sandbox", "--disable-quic", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 HOW = "these tests need Chromium; on Debian and Ubuntu: apt install chromium, on macOS: install Google Chrome"
 
 collect_ignore = ["books"]  # tiny books for the tests of the build; they are not run
@@ -123,7 +120,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium. Missing, it is a reason to skip; where CI=true, it is a failure."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = next((found for name in pdf.BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
     from playwright.sync_api import sync_playwright

@@ -74,10 +74,11 @@ def _build(root: Path, pyodide: str | None = None) -> int:
 
 
 def _edition(root: Path, kind: str) -> int:
-    from qed.site import editions
+    from qed.site.epub import epub
+    from qed.site.pdf import pdf
 
     try:
-        made = editions.epub(root) if kind == "epub" else editions.pdf(root)
+        made = epub(root) if kind == "epub" else pdf(root)
     except BuildError as error:
         print(error, file=sys.stderr)
         print(f"The {kind.upper()} was not made; the causes are above.", file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from sphinx.util.fileutil import copy_asset
 from sphinx.writers.html5 import HTML5Translator
 
 from qed.site import cards
-from qed.site.pages import listed
+from qed.site.pages import Part, listed
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -67,15 +66,6 @@ _MATH = re.compile(r'class="(?:[^"]* )?(?:katex|qed-)')
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of the book: its caption, the anchor on the page of contents, and its pages in order."""
-
-    caption: str
-    anchor: str
-    pages: tuple[str, ...]
-
-
 def setup(app: Sphinx) -> None:
     """Register the theme and what it needs."""
     app.add_html_theme("qed", str(HERE / "theme"))
@@ -93,8 +83,12 @@ def setup(app: Sphinx) -> None:
 
 def parts(app: Sphinx) -> list[Part]:
     """The parts of the book, as ``_toc.yml`` has them."""
-    return [Part(caption or "Pages", f"part-{place}", pages)
-            for place, (caption, pages) in enumerate(listed(app.config.external_site_map), 1)]
+    return list(listed(app.config.external_site_map))
+
+
+def _named(book: Sequence[Part], part: Part) -> dict[str, Any]:
+    """A part's caption, and its anchor on the page of contents."""
+    return {"caption": part.caption or "Pages", "anchor": f"part-{book.index(part) + 1}"}
 
 
 def around(items: Sequence[T], place: int, most: int) -> Sequence[T]:
@@ -129,11 +123,14 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
     if app.builder.name != "html":
         return
     titles = _titles(app)
+    book = parts(app)
     context["qed_navigation"] = [
-        {"caption": part.caption, "anchor": part.anchor, "more": len(part.pages) - len(pages),
-         "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles]}
-        for part, pages in near(parts(app), page)
-    ]
+        _named(book, part) | {
+            "more": len(part.pages) - len(pages),
+            "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles],
+        }
+        for part, pages in near(book, page)
+    ]  # fmt: skip
     for way in ("prev", "next"):
         if neighbour := context.get(way):
             neighbour["title"] = cards.unbroken(neighbour["title"])
@@ -176,13 +173,10 @@ def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
     """The pages of contents and for addresses that lead nowhere, and the one that leads to the book's first page."""
     if app.builder.name != "html":
         return
-    titles = _titles(app)
-    book = [
-        {"caption": part.caption, "anchor": part.anchor,
-         "pages": [_link(app, titles, "contents", target) for target in part.pages]}
-        for part in parts(app)
-    ]
-    yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    titles, book = _titles(app), parts(app)
+    shown = [_named(book, part) | {"pages": [_link(app, titles, "contents", target) for target in part.pages]}
+             for part in book]  # fmt: skip
+    yield "contents", {"title": "Contents", "qed_parts": shown}, "contents.html"
     yield "404", {"title": "There is no such page"}, "404.html"
     if app.config.root_doc != "index":
         yield "index", {}, "index.html"

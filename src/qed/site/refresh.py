@@ -49,7 +49,6 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         book = nbformat.read(path, as_version=4)
     except (notebooks.BadNotebook, nbformat.ValidationError) as error:
         raise RefreshError(f"{path.name}: {notebooks.first_line(str(error))}") from None
-    os.environ.update(OMP_NUM_THREADS="1", PYTHONHASHSEED="0")
     running = [0]
 
     def count(cell: nbformat.NotebookNode, cell_index: int) -> None:
@@ -61,7 +60,7 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=count,
     )
     try:
-        client.execute()
+        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"})
     except CellExecutionError as error:
         cause = f"{error.ename}: {notebooks.first_line(_ANSI.sub('', error.evalue))}"
         raise RefreshError(f"{path.name}, code cell {running[0]}: {cause}") from None
