@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -22,6 +22,7 @@ from qed.claims.stored import MIME
 from qed.display.card import record
 from qed.site import pdf
 from qed.site.notebooks import code_hash
+from qed.site.serve import Handler
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
@@ -106,7 +107,7 @@ def site() -> Path:
 def address(site: Path) -> Iterator[str]:
     """The site's address on a free local port."""
 
-    class Quiet(SimpleHTTPRequestHandler):
+    class Quiet(Handler):
         def log_message(self, *_: Any) -> None:
             pass
 

@@ -19,7 +19,7 @@ from qed.site.build import build
 from qed.site.search import INDEX
 
 NAMES = sorted(path.stem for path in (ROOT / "book").iterdir() if path.suffix in (".md", ".ipynb"))
-PAGES = ["contents.html", "search.html?q=positive", *(f"book/{name}.html" for name in NAMES)]
+PAGES = ["contents.html", "404.html", "search.html?q=positive", *(f"book/{name}.html" for name in NAMES)]
 ARTICLES = [f"book/{path.stem}.html" for path in sorted((ROOT / "book").glob("*.ipynb"))]
 
 SHIFTS = """
