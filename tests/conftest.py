@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -160,6 +161,52 @@ class Visit:
         self.page.wait_for_load_state("load")
         self.page.evaluate("document.fonts.ready")
         return self.page
+
+
+# Of things on a page that are alike but for their words, one is enough; of formulas, a few.
+ALIKE = """() => {
+  document.querySelectorAll("math").forEach((formula, place) => place < 20 || formula.replaceChildren());
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight span[class]")) {
+    const kind = `${word.closest("[class^=qed-], .cell_input, .cell_output, .highlight").className} ${word.className}`;
+    if (seen.has(kind)) word.remove();
+    seen.add(kind);
+  }
+  for (const one of document.querySelectorAll("article :is(section > p, li, tr, figure, dl.py, .cell, .qed-card, .qed-node)")) {
+    const parts = [...one.querySelectorAll("*")].map((e) => `${e.localName}.${e.getAttribute("class")}`);
+    const kind = [one.localName, one.getAttribute("class"), one.dataset.grade, ...new Set(parts)].sort().join();
+    if (seen.has(kind)) one.remove();
+    seen.add(kind);
+  }
+}"""
+
+
+def violations(page: Any) -> list[tuple[str, Any, str]]:
+    """What axe-core finds wrong on a page in either theme: the rule, the place, and what to do.
+
+    Parameters
+    ----------
+    page : Page
+        Changed by this: what it holds more than once is taken out, unless QED_ALL is set.
+    """
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        complain("axe-playwright-python, which brings axe-core, is missing; make the environment again")
+    # Boxes that screen readers do not get, since they get the formula's MathML: two thirds of a page's elements.
+    page.evaluate("document.querySelectorAll('.katex-html').forEach(e => e.remove())")
+    if not os.environ.get("QED_ALL"):
+        page.evaluate(ALIKE)
+    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
+    broken = []
+    for theme in ("light", "dark"):  # which differ in colours only
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        rules = {} if theme == "light" else {"runOnly": ["color-contrast", "link-in-text-block"]}
+        report = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules})
+        assert report["passes"]
+        broken += [(rule["id"], node["target"], node["failureSummary"])
+                   for rule in report["violations"] for node in rule["nodes"]]  # fmt: skip
+    return broken
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Book
+from conftest import ROOT, Book, violations
 
 from qed.site.build import LOCAL
 from qed.site.live import pinned
@@ -396,6 +396,22 @@ def test_python_from_another_host_runs_if_it_is_the_pinned_one_to_the_byte(
         one.says("or is not the file that it should be")
         assert name in one.shown(2) and "the answer is 42" in one.shown(2)
     host.shutdown()
+
+
+def test_axe_finds_nothing_that_keeps_a_reader_out_of_a_page_whose_cells_run(reader: Any):
+    one = reader().open()
+    one.press("Run all")
+    one.ended(7)
+    one.write(2, "1 / 0")
+    one.press("Run", 2)
+    one.cell(2).locator(".qed-error").wait_for()
+    one.cell(2).locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
+    assert one.page.locator(".cm-editor").count() >= 7
+    assert violations(one.page) == []
+    one.page.reload()
+    one.page.click(".qed-run-here")
+    one.page.wait_for_selector(".qed-live")
+    assert violations(one.page) == []
 
 
 @pytest.mark.parametrize("other", [b"", b" "])
