@@ -172,7 +172,8 @@ ALIKE = """() => {
     if (seen.has(kind)) word.remove();
     seen.add(kind);
   }
-  for (const one of document.querySelectorAll("article :is(section > p, li, tr, figure, dl.py, .cell, .qed-card, .qed-node)")) {
+  const alike = "section > p, li, tr, figure, dl.py, .cell, .qed-card, .qed-node";
+  for (const one of document.querySelectorAll(`article :is(${alike})`)) {
     const parts = [...one.querySelectorAll("*")].map((e) => `${e.localName}.${e.getAttribute("class")}`);
     const kind = [one.localName, one.getAttribute("class"), one.dataset.grade, ...new Set(parts)].sort().join();
     if (seen.has(kind)) one.remove();
