@@ -66,10 +66,12 @@ def figures(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
     dict of str to float
         Milliseconds, bytes and ratios by name.
     """
-    from conftest import FLAGS, NAMES
+    from conftest import FLAGS
     from playwright.sync_api import sync_playwright
 
-    browser_path = next(path for name in NAMES if (path := shutil.which(name)))
+    from qed.site.pdf import BROWSERS
+
+    browser_path = next(path for name in BROWSERS if (path := shutil.which(name)))
     found: dict[str, float] = {}
 
     def note(name: str, value: float) -> None:
