@@ -94,11 +94,35 @@ def test_what_is_rational_stays_exact(text: str, exact: fmpq) -> None:
         "log(2, 1)",
         "log(2, 0-1)",
         "beta(0, 1)",
+        "uppergamma(0-1/2, 0)",
+        "lowergamma(0-1/2, 0)",
     ],
 )
 def test_what_has_no_real_value_is_undefined_and_no_nan(text: str) -> None:
     with pytest.raises(UndefinedAt):
         at(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["polylog(1, 1)**0", "hyper1f1(1, 0-2, 3)**0", "trace(Matrix([[1, polylog(1, 1)], [0, 1]]))", "0*polylog(1, 1)"],
+)
+def test_a_pole_is_not_forgotten_by_what_is_made_of_it(text: str) -> None:
+    with pytest.raises(Unclear, match="pole"):
+        at(text)
+    assert at(text.replace("1, 1)", "1, 0)").replace("0-2", "2")) in (0, 1, 2)
+
+
+def test_a_bessel_function_of_positive_order_is_0_at_0() -> None:
+    assert at("besselj(1/2, 0)") == at("besseli(3/2, 0)") == 0
+    with pytest.raises(UndefinedAt):
+        at("besselj(0-1/2, 0)")
+
+
+def test_the_variable_of_a_limit_is_not_taken_from_the_domain() -> None:
+    """At x = 0 the quotient has no value, and the limit has one."""
+    assert hunt(statement("Eq(Limit(sin(x)/x, x, 0), 1)", {"x": R})).verdict == "out of reach"
+    assert judge("t.t", "Eq(Limit(sin(x)/x, x, 0), 1)", domain={"x": R}, control="0 > 1").grade == "proved"
 
 
 @pytest.mark.parametrize(
@@ -312,3 +336,28 @@ def test_a_derivative_within_a_derivative_is_a_second_derivative():
 def test_the_derivative_of_a_dilogarithm_is_a_logarithm():
     assert hunt(statement("Eq(diff(polylog(2, z), z), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "survived"
     assert hunt(statement("Eq(diff(polylog(3, z), z, 2), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("polygamma(1, 1)", "1.644934066848", "1.644934066849"),  # pi**2/6
+        ("polygamma(0, 1/2)", "-1.963510026022", "-1.963510026021"),  # -EulerGamma - 2*log(2)
+        ("polygamma(2, 0 - 5/2)", "-0.108204051642", "-0.108204051641"),  # mpmath
+        ("diff(x*polygamma(1, x + 1/3), x, 2)", "52.4836940491", "52.4836940492"),  # at x = 0, which mpmath gives
+    ],
+)
+def test_polygamma_functions_and_their_derivatives_are_enclosed(text: str, low: str, high: str) -> None:
+    found = value(parse_expression(text.replace("x*", "(x + 1/3)*", 1) if "diff" in text else text), {"x": fmpq(0)})
+    assert arb(low) < found < arb(high)
+
+
+def test_a_polygamma_function_has_no_value_at_its_poles_and_none_of_an_order_that_is_no_natural_number() -> None:
+    for text in ("polygamma(1, 0)", "polygamma(3, 0 - 2)", "digamma(0 - 4)"):
+        with pytest.raises(UndefinedAt):
+            value(parse_expression(text), {})
+    for text in ("polygamma(1/2, 1)", "polygamma(0 - 1, 1)"):
+        with pytest.raises(OutOfReach):
+            value(parse_expression(text), {})
+    with pytest.raises(Unclear):
+        value(parse_expression("polygamma(1, x)"), {"x": arb(0, 1)})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 import sympy as sp
 from flint import fmpq
 
 from qed import N0, N, R, Z, interval
+from qed.kernel import rules
 from qed.kernel.lower import Lowering, domain_scope
 from qed.kernel.rules import nlsat
 from qed.kernel.signs import (
@@ -208,6 +210,37 @@ def test_z3_excludes_a_sign_and_never_one_that_occurs() -> None:
     assert asked(x / y, scope) == ANY, "the sign of the denominator is not known"
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ("x - 1", "-x"),
+        ("x*y - 1", "-x*y"),
+        ("sin(x) - 2",),
+        ("log(y) - 1", "-log(y)"),
+        ("x*y - 1", "1 - x - y", "x + y - 2"),
+    ],
+)
+def test_z3_concludes_nothing_from_hypotheses_that_contradict_each_other(facts: tuple[str, ...]) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    given = tuple((sp.sympify(fact, scope.names), POS) for fact in facts)
+    target = scope.names["x"] ** 3 + scope.names["y"]
+    target += sp.sin(scope.names["x"]) - sp.sin(scope.names["x"] + 1)
+    with pytest.raises(Refused, match="can be met"):
+        nlsat(target, replace(scope, facts=given))
+
+
+def test_z3_concludes_nothing_where_it_cannot_tell_whether_the_hypotheses_can_be_met(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    x, y = scope.names["x"], scope.names["y"]
+    scope = replace(scope, facts=((x * y - 1, POS),))
+    assert nlsat(x**2 * y**2 + x * y - 2, scope).signs == POS
+    monkeypatch.setattr(rules, "Z3_BUDGET", 1)
+    with pytest.raises(Refused, match="can be met"):
+        nlsat(x**2 * y**2 + x * y - 2, scope)
+
+
 def test_z3_divides_by_no_zero_and_takes_no_function_for_another() -> None:
     scope = domain_scope({"x": R})
     x = scope.names["x"]
@@ -313,3 +346,40 @@ def test_leibniz_rule_counts_the_moving_end() -> None:
     x = scope.names["x"]
     e = Lowering(scope).expression(parse_expression("Integral(exp(t), (t, 0, x))"))
     assert derivative(e, x) == sp.exp(x) and derivative(e, x) != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("Max(x, y) - x", POS | ZERO),
+        ("Max(x, y) + Min(x, y) - x - y", ZERO),
+        ("Abs(x) + Abs(y) - Abs(x + y)", POS | ZERO),
+        ("Min(x, y, x + y) - x", NEG | ZERO),
+        ("Max(x, y) - x - 1", ANY),
+        ("sqrt(x**2 + y**2) - y", POS | ZERO),
+        ("sqrt(x**2 + y**2) - y - x", ANY),
+        ("1/sqrt(1 + x**2) - 1", NEG | ZERO),
+        ("x/(2 + sin(y)) - x", ANY),
+        ("(2 + sin(y) + cos(y))/(3 - sin(y))", POS),
+        ("1 - sin(x)**2*sin(y)**2", POS | ZERO),
+        ("floor(x)/(2 + sin(y)) - x/(2 + sin(y))", NEG | ZERO),
+    ],
+)
+def test_z3_knows_cases_roots_waves_and_denominators_by_their_definitions(text: str, signs: int) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    assert asked(sp.sympify(text, scope.names), scope) == signs
+
+
+def test_z3_takes_no_imaginary_unit_for_a_real_number() -> None:
+    with pytest.raises(Refused, match="real number"):
+        nlsat((1 + sp.I) ** 4 + sp.Symbol("x", real=True) ** 2, domain_scope({"x": R}))
+
+
+def test_an_integral_over_some_length_of_what_vanishes_at_the_ends_only_is_positive() -> None:
+    scope = domain_scope({"m": N0, "a": interval("[0, oo)")})
+    t = sp.Symbol("t", real=True)
+    m, a = scope.names["m"], scope.names["a"]
+    assert sign(sp.Integral(sp.sin(t) ** m, (t, 0, sp.pi)), scope) == POS
+    assert sign(sp.Integral(t, (t, 0, a)), scope) == POS | ZERO
+    assert sign(sp.Integral(sp.sin(t) ** 3, (t, 0, 4 + m)), scope) == ANY
+    assert not defined(sp.Integral(sp.log(t), (t, 0, 1)), scope), "what has no value at an end is another matter"

@@ -28,13 +28,13 @@ def residual(left: Expr, right: Expr, scope: Scope) -> Equal:
     On cards: ``exact residual``.
     """
     require(is_zero(left - right, scope), "the residual does not expand to 0")
-    require(right.is_number or defined(right, scope, left), "the right side may have no value")
+    require(defined(right, scope, left), "the right side may have no value")
     return Equal(SEAL, left, right, scope, scope.by("exact residual"))
 
 
 def is_zero(e: Any, scope: Scope) -> bool:
     """Tell whether an expression vanishes wherever it has a value. False says nothing."""
-    if e.has(sp.nan, sp.zoo, sp.oo, sp.Derivative, sp.Subs):
+    if e.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.Derivative, sp.Subs):
         return False
     e = sp.expand(e) if e.is_Add else e
     if e == 0:
@@ -62,7 +62,7 @@ def elementary(e: Expr, scope: Scope) -> Expr:
     e = e.replace(sp.erfc, lambda x: 1 - sp.erf(x))
     e = e.replace(sp.polylog, lambda s, x: -sp.log(1 - x) if s == 1 else sp.polylog(s, x))
     e = e.replace(lambda t: isinstance(t, sp.Integral), lambda t: sp.S.Zero if _gap(*t.limits[0][1:]) == 0 else t)
-    e = shift_gammas(align_sums(e, scope))
+    e = shift_polygammas(shift_gammas(align_sums(e, scope)))
     e = e.replace(lambda t: t.func in CIRCULAR, lambda t: t.rewrite(sp.exp))
     return e.replace(sp.log, lambda x: _split_log(x, scope))
 
@@ -118,6 +118,24 @@ def shift_gammas(e: Expr) -> Expr:
                         moved = (s + j) * moved + x ** (s + j) * sp.exp(-x)
                 e = e.subs(atom, moved) if moved != atom else e
     return e
+
+
+def shift_polygammas(e: Expr) -> Expr:
+    """Bring polygamma functions whose arguments differ by integers to the least, and numbers to one from 0 to 1.
+
+    Law: psi_k(z + 1) = psi_k(z) + (-1)**k k!/z**(k + 1).
+    """
+    found = sorted((a for a in e.atoms(sp.polygamma) if a.args[0].is_Integer), key=sp.default_sort_key)
+    moved = {}
+    for atom in found:
+        order, z = atom.args
+        gaps = [gap for other in found if other.args[0] == order and (gap := _gap(z, other.args[1])) is not None]
+        down = int(sp.ceiling(z)) - 1 if z.is_Rational and z > 0 else max(gaps)
+        if 0 < down <= 40:
+            s = z - down
+            steps = sp.Add(*((s + j) ** (-order - 1) for j in range(down)))
+            moved[atom] = sp.polygamma(order, s) + sp.S.NegativeOne**order * sp.factorial(order) * steps
+    return e.xreplace(moved)
 
 
 def _duplicate(e: Expr) -> Expr:
@@ -225,10 +243,15 @@ class _Generators:
                 return self.new(("pow", base, exponent))
             pieces = [*_factors(top), *((f, -m) for f, m in _factors(bottom))]
             return sp.Mul(*(self.whole_power(sp.S(f), m * exponent) for f, m in pieces))
+        primes = sp.factorrat(base) if base.is_Rational and base > 0 and max(base.p, base.q) < 10**12 else {base: 1}
+        if primes != {base: 1}:
+            return sp.Mul(*(self.power(sp.Integer(f), m * exponent) for f, m in primes.items()))
         parts = sp.Mul.make_args(sp.factor(base))
         below = [p for p in parts if not sign(p, self.scope) & POS]
-        if len(parts) > 1 and len(below) % 2 == 0 and all(p in below or not sign(p, self.scope) & NEG for p in parts):
-            return sp.Mul(*(self.power(-p if p in below else p, exponent) for p in parts))
+        split = [-p if p in below else p for p in parts]
+        certain = all(p in below or not sign(p, self.scope) & NEG for p in parts)
+        if base not in split and len(below) % 2 == 0 and certain:
+            return sp.Mul(*(self.power(p, exponent) for p in split))
         if exponent.is_Rational:
             known = ("root", base, exponent.q) in self.table
             root = self.new(("root", base, exponent.q))

@@ -276,6 +276,7 @@ def _binomial(n: Any, k: Any) -> Any:
 
 def _uppergamma(s: Any, x: Any) -> Any:
     if isinstance(x, fmpq) and x == 0:
+        positive(s, "an incomplete gamma function at 0, of an order that is not positive")
         return _gamma(s)
     if isinstance(x, arb_series):
         return arb_series.gamma_upper(ball(s), x)
@@ -292,7 +293,7 @@ def _uppergamma(s: Any, x: Any) -> Any:
 OUTSIDE: dict[str, Callable[[Any], bool]] = {
     "asin": lambda x: x < -1 or x > 1, "acos": lambda x: x < -1 or x > 1, "acosh": lambda x: x < 1,
     "atanh": lambda x: x <= -1 or x >= 1, "LambertW": lambda x: x + (-arb(1)).exp() < 0,
-    "loggamma": lambda x: x <= 0, "digamma": lambda x: x <= 0 and x.is_integer(),
+    "loggamma": lambda x: x <= 0,
 }  # fmt: skip
 
 
@@ -319,6 +320,8 @@ def _bessel(name: str) -> Callable[[Any, Any], Any]:
         if isinstance(x, acb):
             _off_cut("bessel", x)
         elif whole(n) is None:
+            if isinstance(x, fmpq) and x == 0 and n > 0:
+                return fmpq(0)
             positive(x, f"a Bessel function of order {n} at a number that is not positive")
         return getattr(ball(x), name)(ball(n))
 
@@ -338,6 +341,24 @@ def _polylog(s: Any, x: Any) -> Any:
         slope = divide(_polylog(s - 1, shorter), shorter) * x.derivative()
         return start + slope.integral()
     return ball(x).polylog(ball(s))
+
+
+def _polygamma(k: Any, x: Any) -> Any:
+    """Differentiate the logarithm of gamma k + 1 times."""
+    order = whole(k)
+    if order is None or order < 0:
+        raise OutOfReach("a polygamma function of an order that is no natural number")
+    if isinstance(x, arb_series):
+        start = arb_series([_polygamma(k, x[0])], x.prec)
+        if x.prec == 1:
+            return start
+        return start + (_polygamma(k + 1, arb_series(list(x), x.prec - 1)) * x.derivative()).integral()
+    if isinstance(x, fmpq) and x <= 0 and x.q == 1:
+        raise UndefinedAt("a polygamma function at a pole")
+    found = acb(ball(x)).polygamma(acb(order))
+    if not found.is_finite():
+        raise Unclear("a polygamma function near a pole")
+    return found if isinstance(x, acb) else found.real
 
 
 def _method(name: str) -> Callable[[Any], Any]:
@@ -369,12 +390,13 @@ def _method(name: str) -> Callable[[Any], Any]:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: _method(name) for name in "exp sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc erfi "
-       "loggamma digamma LambertW".split()},
+       "loggamma LambertW".split()},
     "log": lambda x, b=None: _log(x) if b is None else _log_to_base(x, b),
     "sqrt": _sqrt, "Abs": _abs, "sign": _sign, "floor": _floor, "ceiling": lambda x: -_floor(-x),
     "Max": _extreme(True), "Min": _extreme(False), "factorial": _factorial, "gamma": _gamma, "binomial": _binomial,
     "uppergamma": _uppergamma, "lowergamma": lambda s, x: _gamma(s) - _uppergamma(s, x),
     "beta": lambda a, b: divide(_gamma(a) * _gamma(b), _gamma(a + b)), "Rational": divide,
+    "polygamma": _polygamma, "digamma": lambda x: _polygamma(fmpq(0), x),
     "besselj": _bessel("bessel_j"), "besseli": _bessel("bessel_i"), "polylog": _polylog,
     "hyper1f1": lambda a, b, x: ball(x).hypgeom_1f1(ball(a), ball(b)),
     "det": lambda m: m.det(), "trace": lambda m: m.trace(), "adjugate": lambda m: m.adjugate(),
@@ -491,12 +513,20 @@ def _call(node: ast.Call, env: Env) -> Any:
         return Matrix([[value(entry, env) for entry in row.elts] for row in node.args[0].elts])  # type: ignore[attr-defined]
     if name == "eye":
         return Matrix.identity(whole(value(node.args[0], env)) or 0)
+    if name not in FUNCTIONS:  # a limit among them, whose variable must not be taken from the domain
+        raise OutOfReach(f"{name} has no numeric route here")
     args = [value(argument, env) for argument in node.args]
     if name == "exp" and isinstance(args[0], Matrix):
         return args[0].exp()
-    if name not in FUNCTIONS:
-        raise OutOfReach(f"{name} has no numeric route here")
-    return FUNCTIONS[name](*args)
+    return finite(FUNCTIONS[name](*args))
+
+
+def finite(found: Any) -> Any:
+    """Pass what is a number; at a pole FLINT gives a ball that is none, and a later factor could hide that."""
+    parts = list(found) if isinstance(found, arb_series) else [found] if isinstance(found, arb | acb) else []
+    if not all(part.is_finite() for part in parts):
+        raise Unclear("a function may have a pole here")
+    return found
 
 
 def _integral(node: ast.Call, env: Env) -> Any:
