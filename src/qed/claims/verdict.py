@@ -167,8 +167,8 @@ def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
 
 
 def formal_lemma(judged: Statement) -> bool:
-    """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
-    return not width_of(judged) and not supremum.suprema(judged)
+    """Tell whether the rules can use a statement: one about numbers and matrices."""
+    return not width_of(judged)
 
 
 def touched(judged: Statement, found: Hunt) -> Refutation | None:

@@ -101,6 +101,17 @@ def product(a: Sign, b: Sign) -> Sign:
     return Sign(SEAL, a.expression * b.expression, product_sign(a.signs, b.signs), a.scope, names(a, b))
 
 
+def added(a: Sign, b: Sign) -> Sign:
+    """Add two expressions with their signs.
+
+    Law: a sum of one-signed terms has their sign, where all of them have values.
+    """
+    total = a.expression + b.expression
+    require(a.scope == b.scope, "theorems over different scopes")
+    require(all(defined(t.expression, t.scope, total) for t in (a, b)), "a term may have no value where the sum has")
+    return Sign(SEAL, total, sum_sign(a.signs, b.signs), a.scope, names(a, b))
+
+
 def follow(p: Equal, q: Equal) -> Equal:
     """Join two equations.
 
@@ -224,6 +235,23 @@ def tending(e: Expr, x: Symbol, upward: bool, limit: Limit, slope: Sign, scope: 
     return Sign(SEAL, e, sum_sign(sign(limit.value, scope), drift), scope, by)
 
 
+def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
+    """Conclude the sign of e from its limit at infinity and the sign of e(x) - e(x + 1).
+
+    Theorem: if e(x) > e(x + 1) for all x > a, and e tends to L at infinity, then e(x) > e(x + 1) >= L; so for the
+    other signs.
+
+    On cards: ``descent in {x}, and limit at infinity``.
+    """
+    require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
+    toward = approach(e, x, sp.oo, "+", scope)
+    require((limit.expression, limit.u, limit.scope) == toward and limit.value.is_finite, "no theorem on the limit")
+    require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
+    require(defined(e, step.scope), "e may have no value")
+    by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
+    return Sign(SEAL, e, sum_sign(step.signs, sign(limit.value, scope)), scope, by)
+
+
 def chord(e: Expr, x: Symbol, ends: tuple[Sign, ...], bend: Sign, scope: Scope, closed: Scope, within: Scope) -> Sign:
     """Conclude the sign of e between two ends from its values there and the sign of its second derivative.
 
@@ -324,19 +352,19 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     return Equal(SEAL, integral, ends[0] - ends[1], scope, tuple(dict.fromkeys(by)), converges=True)
 
 
-def gathered(e: Expr, scope: Scope) -> Equal:
-    """Write a sum of multiples of integrals between the same ends as one integral.
+def gathered(e: Expr, scope: Scope, kind: Any = sp.Integral) -> Equal:
+    """Write a sum of multiples of integrals between the same ends, or of sums, as one.
 
-    Law: the integral is linear.
+    Law: integrals and sums are linear.
     """
-    found = sorted(e.atoms(sp.Integral), key=sp.default_sort_key)
-    require(len({t.limits for t in found}) == 1, "no integrals, or not between the same ends")
+    found = sorted(e.atoms(kind), key=sp.default_sort_key)
+    require(len({t.limits for t in found}) == 1, "no integrals or sums, or not between the same ends")
     marks = {t: sp.Dummy() for t in found}
     plain, held = e.xreplace(marks), set(marks.values())
     weights = [sp.diff(plain, mark) for mark in marks.values()]
-    require(not any(w.free_symbols & held or w.has(sp.Integral) for w in weights), "it is not linear in the integrals")
+    require(not any(w.free_symbols & held or w.has(kind) for w in weights), "it is not linear in them")
     rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
-    whole = sp.Integral(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
+    whole = kind(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
     require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
     return Equal(SEAL, e, whole + rest, scope, scope.by())
 
@@ -493,8 +521,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them, and
     "sat", for a sign or without one, shows that this is no conclusion from hypotheses that contradict each other.
     Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
-    sin^2 + cos^2 = 1, of a quotient that it is one, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and that |t|, a
-    maximum or a minimum is one of two or more and not less, or not more, than each.
+    sin^2 + cos^2 = 1, of a quotient and a root that they are, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and
+    that |t|, a maximum or a minimum is one of two or more and not less, or not more, than each.
 
     On cards: ``Z3 nlsat``.
     """
@@ -517,6 +545,7 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     def signed(v: Any, signs: int) -> Any:
         return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
 
+    require(not e.has(sp.I), "Z3 takes every constant for a real number")
     top, bottom = sp.fraction(sp.together(e))
     flip = sign(bottom, scope) & ~ZERO  # where e has a value, its denominators are not 0
     if flip == NEG | POS and sp.denom(sp.together(bottom)) == 1:
@@ -530,6 +559,9 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         given.append(signed(v, sign(t, scope)))
         if t.is_Pow and t.exp.is_Integer and -12 <= t.exp < 0:
             given.append(v * encode(t.base**-t.exp) == 1)
+        if t.is_Pow and t.exp.is_Rational and abs(t.exp.p) == 1 < t.exp.q <= 4 and sp.count_ops(t) < 60:
+            power, base = z3.Product([v] * int(t.exp.q)), encode(t.base)
+            given.append(power == base if t.exp > 0 else power * base == 1)
         if t.func in (sp.floor, sp.ceiling) and sp.count_ops(t) < 60:
             gap = (encode(t.args[0]) - v) * (1 if t.func is sp.floor else -1)
             given += [gap >= 0, gap < 1]
@@ -539,8 +571,9 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
             given += [v <= piece if t.func is sp.Min else v >= piece for piece in pieces]
         if t.func in (sp.tanh, sp.erf, sp.sin, sp.cos):
             given += [v >= -1, v <= 1] if t.func in (sp.sin, sp.cos) else [v > -1, v < 1]
-        if t.func is sp.sin and sp.cos(*t.args) in atoms:
-            given.append(v * v + atoms[sp.cos(*t.args)] ** 2 == 1)
+        partner = sp.cos(*t.args) if t.func is sp.sin else sp.sin(*t.args) if t.func is sp.cos else t
+        if partner != t and (partner in atoms or sign(partner, scope) != ANY):
+            given.append(v * v + encode(partner) ** 2 == 1)
         for end, is_open, way in scope.ranges[t].ends if t in scope.ranges else ():
             if small(end):
                 gap = (v - encode(end)) * way
