@@ -134,7 +134,7 @@ def with_mathjax(site: Path, folder: Path) -> Path:
             formula.replace_with(rf"\[{tex}\]" if shown else rf"\({tex}\)")
         for tag in page.select(".mathjax_ignore"):
             tag["class"] = []
-        for tag in page.select("link[href*='math.css'], link[rel=preload]"):
+        for tag in page.select("link[href*='math.css'], link[rel=preload], meta[http-equiv]"):
             tag.decompose()
         boot = page.select_one("head script:not([src])")
         boot.string = boot.string.partition("(() => {\n  const root")[0]
