@@ -553,7 +553,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         flip = nlsat(bottom, scope).signs & ~ZERO
     require(flip in (POS, NEG), "the denominator may have either sign")
     target = encode(top)
-    given, told = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)], 0
+    sums = [(t.expression, t.signs) for t in scope.known if t.expression.is_Add and defined(t.expression, scope, e)]
+    given, told = [signed(encode(fact), signs) for fact, signs in (*scope.facts, *sums) if small(fact)], 0
     while told < len(atoms):
         t, v = list(atoms.items())[told]
         told += 1
