@@ -423,10 +423,18 @@ def test_a_verdict_takes_no_word_of_the_search(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "text",
-    ["Max(x, log(0 - 1)) > 0", "Min(x, 1/(x - x)) > 0", "Eq(A + eye(2), A)", "Eq(A*eye(2), A)", "Eq(x/A, A)", "Eq(trace(Matrix([[1, 2]])), 1)", "Eq(eye(0), eye(0))",
-     "Eq(Matrix([[1, 2]])**0, eye(1))", "Eq(eye(10**6), A)", "Eq(beta(A, x), x)"],
+    ["Max(x, log(0 - 1)) > 0", "Min(x, 1/(x - x)) > 0", "Eq(A + eye(2), A)", "Eq(A*eye(2), A)", "Eq(x/A, A)",
+     "Eq(trace(Matrix([[1, 2]])), 1)", "Eq(eye(0), eye(0))", "Eq(Matrix([[1, 2]])**0, eye(1))", "Eq(eye(10**6), A)",
+     "Eq(beta(A, x), x)"],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_out_of_reach(text: str) -> None:
     with pytest.raises(OutOfReach):
         plan(statement(text, {"A": square(3), "x": R}))
     assert plan(statement("Eq(A*eye(3) + A/x, transpose(A)*exp(eye(3)))", {"A": square(3), "x": "(0, oo)"})).goals
+
+
+def test_a_bound_of_a_supremum_is_one_of_the_values_there_and_of_nothing_else() -> None:
+    (above,) = statement("Sup(t**2, (t, 0, 1)) > 1/2", {}).relations
+    assert not lemmas.pointwise(above, {})  # some value is above 1/2, and not all
+    told = accepted(Lemma("l", statement("Sup(t**2, (t, 0, 1)) <= 11/10 < 2", {})))
+    assert all(t.scope.ranges for t in told if isinstance(t, Sign) and t.expression.free_symbols)
