@@ -7,7 +7,7 @@ import sympy as sp
 
 from qed import N0, N, R, interval, square
 from qed.kernel import rules
-from qed.kernel.lemmas import Lemma, accepted
+from qed.kernel.lemmas import Lemma, accepted, pointwise
 from qed.kernel.lower import domain_scope
 from qed.kernel.theorems import NEG, Equal, Refused, Sign
 from qed.search.match import matches
@@ -232,3 +232,10 @@ def test_matching_finds_instances_by_shape_and_not_by_luck() -> None:
     assert list(matches(sp.sin(x), sp.sin(y + 1), frozenset({x}), {})) == [{x: y + 1}]
     assert list(matches(sp.sin(x), sp.cos(y), frozenset({x}), {})) == []
     assert list(matches(sp.sin(x) * sp.cos(x), sp.sin(y) * sp.cos(z), frozenset({x}), {})) == []
+
+
+def test_a_supremum_above_a_bound_says_of_no_value_that_it_is_above() -> None:
+    above, below = (statement(f"Sup(x**2, (x, 0, 1)) {op} 1/2", {}) for op in "><")
+    assert pointwise(above.relations[0], above.domain) == []
+    ((relation, domain),) = pointwise(below.relations[0], below.domain)
+    assert relation.op == "<" and not domain["x"].lo_open and list(domain) == ["x"]
