@@ -34,7 +34,7 @@ from qed.search.match import attempt
 from qed.search.signs import Signs
 from qed.search.tactics import Prover, primitive
 from qed.statements.errors import OutOfReach, UndefinedAt
-from qed.statements.language import as_domain, parse_expression, parse_relations
+from qed.statements.language import as_domain, parse_expression, parse_relations, statement
 
 
 def signed(text: str, **domain: object) -> int:
