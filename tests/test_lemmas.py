@@ -166,6 +166,21 @@ def test_a_lemma_gives_what_is_weaker_by_a_number_and_nothing_stronger() -> None
     assert proof("y*erf(y) - y*exp(y) > -2", told, y=interval("[0, oo)")) is None
 
 
+def test_z3_is_told_earlier_claims_about_the_same_powers_and_functions() -> None:
+    sets = {"y": R, "z": R, "b": R, "f": interval("(0, 1]"), "n": N0}
+    mean = statement("(1 - (1 - f)**n)*y + (1 - f)**n*z <= b", sets, ("y <= b", "z <= b"))
+    weight = lemma("1 - (1 - f)**n >= 0", f=interval("(0, 1]"), n=N0)
+    assert Prover(mean, [weight]).run().grade == "proved"
+    assert Prover(mean, []).run().grade is None
+    assert Prover(mean, [lemma("1 - (1 - f)**n >= 0", f=interval("(0, 1/2]"), n=N0)]).run().grade is None
+
+
+def test_a_closed_integral_of_an_earlier_claim_is_found_in_a_sum_of_integrals() -> None:
+    told = lemma("Eq(Integral(exp(x)/(1 + x**3) + 3*sin(x**2), (x, 0, 1)), 7)")  # no matter that it is false
+    text = "Eq(Integral(exp(x)/(1 + x**3), (x, 0, 1)) + 3*Integral(sin(x**2), (x, 0, 1)), {})"
+    assert proof(text.format(7), told) == "proved" and proof(text.format(8), told) is None
+
+
 def test_a_chain_compares_its_ends_and_only_in_one_direction() -> None:
     a, b, c = "sin(exp(x))", "cos(exp(2*x))", "sin(cosh(x))"
     assert proof(f"{a} < {c}", lemma(f"{a} < {b} <= {c}", x=R), x=R) == "proved"
