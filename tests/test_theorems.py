@@ -423,7 +423,8 @@ def test_a_verdict_takes_no_word_of_the_search(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "text",
-    ["Max(x, log(0 - 1)) > 0", "Min(x, 1/(x - x)) > 0", "Eq(A + eye(2), A)", "Eq(A*eye(2), A)", "Eq(x/A, A)", "Eq(trace(Matrix([[1, 2]])), 1)", "Eq(eye(0), eye(0))",
+    ["Max(x, log(0 - 1)) > 0", "Min(x, 1/(x - x)) > 0", "Eq(A + eye(2), A)", "Eq(A*eye(2), A)", "Eq(x/A, A)",
+     "Eq(trace(Matrix([[1, 2]])), 1)", "Eq(eye(0), eye(0))",
      "Eq(Matrix([[1, 2]])**0, eye(1))", "Eq(eye(10**6), A)", "Eq(beta(A, x), x)"],
 )  # fmt: skip
 def test_what_does_not_fit_together_is_out_of_reach(text: str) -> None:
