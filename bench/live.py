@@ -70,12 +70,13 @@ def figures() -> dict[str, Any]:
     """Measure; times in seconds, each the median of a few rounds."""
     import shutil
 
-    from conftest import FLAGS, NAMES
+    from conftest import FLAGS
     from playwright.sync_api import sync_playwright
     from test_site_live import Reader, Server, make
 
     from qed.site.live import HERE
     from qed.site.live.offline import collect
+    from qed.site.pdf import BROWSERS
 
     pyodide = ROOT / "_build" / "test-pyodide"
     collect(pyodide, {"sympy", "flint", "z3"})
@@ -91,7 +92,7 @@ def figures() -> dict[str, Any]:
         code.write_text(NATIVE)
         site = make(Path(scratch) / "book", pyodide, lambda root: book(root, sources)).site
         server = Server(site)
-        path = next(found for name in NAMES if (found := shutil.which(name)))
+        path = next(found for name in BROWSERS if (found := shutil.which(name)))
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         load = os.getloadavg()[0]
         for _ in range(ROUNDS):

@@ -12,7 +12,7 @@ from qed.site import notebooks
 from qed.site.__main__ import main
 from qed.site.build import build, preflight
 from qed.site.new import NewError, new
-from qed.site.refresh import RefreshError, refresh
+from qed.site.refresh import RefreshError, in_order, refresh
 
 
 def notebook(path: Path, *sources: str) -> Path:
@@ -43,6 +43,18 @@ def test_a_notebook_that_raises_is_named_with_cell_and_cause_and_left_as_it_was(
         refresh(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_notebooks_are_executed_after_those_whose_claims_they_use(tmp_path: Path):
+    names = {"a-first": ["z-last.true", "gone.true"], "m-middle": [], "z-last": ["m-middle.true"]}
+    paths = [notebook(tmp_path / f"{name}.ipynb", f"claim('{name}.x', 'y', uses={used})")
+             for name, used in names.items()]  # fmt: skip
+    assert [path.stem for path in in_order(paths)] == ["m-middle", "z-last", "a-first"]
+    notebook(paths[1], "claim('m-middle.x', 'y', uses=['a-first.x'])")
+    with pytest.raises(RefreshError, match=r"no order .*a-first.ipynb, which uses z-last.ipynb, which uses m-middle"):
+        in_order(paths)
+    paths[1].write_text("broken")
+    assert set(in_order(paths)) == set(paths)
 
 
 def test_a_notebook_that_never_ends_is_given_up_and_left_as_it_was(tmp_path: Path):

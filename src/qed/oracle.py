@@ -40,6 +40,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(mp, name) for name in "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf "
        "erfc erfi gamma factorial loggamma digamma beta besselj besseli polylog".split()},
     "LambertW": mp.lambertw, "hyper1f1": mp.hyp1f1, "uppergamma": mp.gammainc,
+    "polygamma": lambda k, x: mp.psi(int(k), x) if k == int(k) >= 0 else mp.nan,
     "lowergamma": lambda s, x: mp.gammainc(s, 0, x),
 }  # fmt: skip
 SIGNS: dict[str, Callable[[int], int]] = {"USub": operator.neg, "Invert": operator.invert, "UAdd": operator.pos}

@@ -137,8 +137,7 @@ def preflight(root: Path) -> list[str]:
 
 def _sphinx(root: Path, stage: Path, pyodide: str | None) -> str:
     """Build with Jupyter Book into the staging folder; return all warnings and errors."""
-    # jsonschema would load a parser of URIs that takes 0.8 s to start and that nothing here uses.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    notebooks.without_uris()
     import yaml
     from jupyter_book.sphinx import build_sphinx
     from sphinx.util.console import nocolor
