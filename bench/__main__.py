@@ -31,8 +31,8 @@ def main(chosen: list[str]) -> int:
         print(f"{name}:", flush=True)
         known[name] = import_module(name).figures()
     packages = ("sympy", "python-flint", "z3-solver")
-    versions = {package: metadata.version(package) for package in packages}
-    known["machine"] = {"processor": processor(), "cores": os.cpu_count(), "python": platform.python_version(), **versions}
+    versions = {"python": platform.python_version(), **{package: metadata.version(package) for package in packages}}
+    known["machine"] = {"processor": processor(), "cores": os.cpu_count(), **versions}
     RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"The figures are in {RESULTS.relative_to(HERE.parent)}.")
     if PAGE.parent.exists():

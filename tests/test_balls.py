@@ -149,6 +149,13 @@ def test_what_has_no_numeric_route_raises_and_is_not_guessed(text: str) -> None:
         "Eq(realroots(log(t), t), 1)",
         "Eq(Matrix([[1, 2]])*Matrix([[1, 2]]), 1)",
         "Eq(exp(Matrix([[1, 2]])), 1)",
+        "trace(Matrix([[1, 2]])) > 0",
+        "det(Matrix([[1, 2]])) < 0",
+        "Eq(adjugate(Matrix([[1, 2]])), eye(1))",
+        "Eq(Matrix([[1, 2]])**0, eye(1))",
+        "Eq(eye(0), eye(0))",
+        "Eq(eye(x), eye(3))",
+        "Eq(eye(10**6), eye(10**6))",
     ],
 )
 def test_a_meeting_of_kinds_that_do_not_fit_is_out_of_reach_and_no_crash(text: str) -> None:

@@ -91,6 +91,22 @@ def test_a_file_that_is_no_notebook_is_not_executed(small: Book, capsys: pytest.
     assert said.splitlines()[-1] == "1 of 1 notebooks failed and were left as they were."
 
 
+def test_a_refresh_registers_claims_and_says_which_ones_are_missing(small: Book, capsys: pytest.CaptureFixture[str]):
+    (small.root / "book" / "claims.txt").write_text("squares.lost proved\n")
+    notebook(small.root / "book" / "other.ipynb", "1 + 1")
+    assert main(["--root", str(small.root), "refresh", "other"]) == 0
+    assert "the claim squares.lost, proved, is in no notebook any more" in capsys.readouterr().err
+    assert "\nsquares.sum proved\n" in (small.root / "book" / "claims.txt").read_text()
+
+
+def test_where_a_notebook_cannot_be_read_nothing_is_registered(small: Book, capsys: pytest.CaptureFixture[str]):
+    small.write("book/odd.ipynb", "{")
+    notebook(small.root / "book" / "other.ipynb", "1 + 1")
+    assert main(["--root", str(small.root), "refresh", "other"]) == 1
+    assert "The claims were not registered: odd.ipynb: not valid JSON" in capsys.readouterr().err
+    assert not (small.root / "book" / "claims.txt").exists()
+
+
 def test_refreshing_an_article_that_does_not_exist_fails(small: Book, capsys: pytest.CaptureFixture[str]):
     assert main(["--root", str(small.root), "refresh", "nowhere"]) == 1
     assert "there is no book/nowhere.ipynb" in capsys.readouterr().err

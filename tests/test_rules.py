@@ -157,6 +157,12 @@ def test_integrals_are_gathered_only_where_they_stand_linearly_between_the_same_
     assert total.function == 2 / k - sp.log(1 + 1 / k)
     with pytest.raises(Refused):
         rules.gathered(low("Sum(1/k, (k, 1, n)) - Sum(1/k, (k, 2, n))", n=N0)[0], scope, sp.Sum)
+    for text, kind in (
+        ("Sum(Integral(t**k, (t, 0, 1)), (k, 0, n))", sp.Integral),  # the index would escape
+        ("Integral(Sum(t**k, (k, 0, n)), (t, 0, 1))", sp.Sum),
+    ):
+        with pytest.raises(Refused, match="escape"):
+            rules.gathered(low(text, n=N0)[0], scope, kind)
 
 
 def test_signs_are_added_only_where_both_terms_have_values() -> None:
@@ -782,6 +788,7 @@ def lim(text: str, point: object, side: str = "+", **domain: object) -> sp.Expr 
         ("1/u", 0, "-", -sp.oo),
         ("(1 + 1/u)**u", sp.oo, "+", sp.E),
         ("u*log(u)", 0, "+", 0),
+        ("polygamma(1, u)", sp.oo, "+", 0),
         ("sqrt(u**2 + u) - u", sp.oo, "+", sp.Rational(1, 2)),
         ("atan(u)", -sp.oo, "+", -sp.pi / 2),
     ],
@@ -801,6 +808,12 @@ def test_a_limit_is_found_on_its_side(text: str, point: object, side: str, value
 )
 def test_an_oscillation_or_a_jump_has_no_limit_by_these_rules(text: str, point: object) -> None:
     assert lim(text, point) is None
+
+
+def test_a_limit_that_leaves_a_power_of_zero_is_settled() -> None:
+    assert lim("(1 - u**(0 - b))/b", sp.oo, b="(0, oo)") == 1 / sp.Symbol("b", real=True)
+    text = "Eq(Limit((1 - u**(0 - b))/b, u, oo), -1/b)"
+    assert decide(statement(text, {"b": interval("(0, oo)")})).verdict == "refuted"
 
 
 def test_a_parameter_of_unknown_sign_gives_no_limit() -> None:

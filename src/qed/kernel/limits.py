@@ -104,7 +104,9 @@ def _power(e: Expr, base: Expr, scope: Scope) -> Expr | None:
         return sp.S.Zero if grows == NEG else sp.oo if base is sp.oo else None if flips is None else flips * sp.oo
     if at == ZERO and grows == NEG:
         return sp.oo if near == POS else flips * sp.oo if near == NEG and flips is not None else None
-    return base**e.exp if at == POS or (at == ZERO and grows == POS) or (flips is not None and at == NEG) else None
+    if at == ZERO and grows == POS:
+        return sp.S.Zero
+    return base**e.exp if at == POS or (flips is not None and at == NEG) else None
 
 
 def squeezed(e: Expr, lo: Limit, hi: Limit, above: Sign, below: Sign) -> Limit:

@@ -365,7 +365,8 @@ def gathered(e: Expr, scope: Scope, kind: Any = sp.Integral) -> Equal:
     require(not any(w.free_symbols & held or w.has(kind) for w in weights), "it is not linear in them")
     rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
     whole = kind(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
-    require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
+    told = sp.Tuple(*weights, *found).free_symbols
+    require(told.isdisjoint(bound(e)), "a bound symbol would be captured, or escape")
     return Equal(SEAL, e, whole + rest, scope, scope.by())
 
 

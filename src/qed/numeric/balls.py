@@ -60,6 +60,12 @@ class Matrix:
         """Leave out row `i` and column `j`."""
         return Matrix([row[:j] + row[j + 1 :] for k, row in enumerate(self.rows) if k != i])
 
+    def square(self) -> Matrix:
+        """Pass a square matrix, and raise for any other."""
+        if any(len(row) != len(self.rows) for row in self.rows):
+            raise OutOfReach("a trace, a determinant or a power of a matrix that is not square")
+        return self
+
     def det(self) -> Any:
         """Expand along the first row (Laplace)."""
         if not self.rows:
@@ -127,7 +133,7 @@ def power(a: Any, b: Any) -> Any:
         if isinstance(a, Matrix):
             if not 0 <= n <= 64:
                 raise OutOfReach("a negative or very high power of a matrix")
-            result: Any = Matrix.identity(len(a.rows))
+            result: Any = Matrix.identity(len(a.square().rows))
             for _ in range(n):
                 result = result.mul(a)
             return result
@@ -399,7 +405,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "polygamma": _polygamma, "digamma": lambda x: _polygamma(fmpq(0), x),
     "besselj": _bessel("bessel_j"), "besseli": _bessel("bessel_i"), "polylog": _polylog,
     "hyper1f1": lambda a, b, x: ball(x).hypgeom_1f1(ball(a), ball(b)),
-    "det": lambda m: m.det(), "trace": lambda m: m.trace(), "adjugate": lambda m: m.adjugate(),
+    "det": lambda m: m.square().det(), "trace": lambda m: m.square().trace(),
+    "adjugate": lambda m: m.square().adjugate(),
     "transpose": lambda m: Matrix(list(zip(*m.rows, strict=True))),
 }  # fmt: skip
 
@@ -512,12 +519,15 @@ def _call(node: ast.Call, env: Env) -> Any:
     if name == "Matrix":
         return Matrix([[value(entry, env) for entry in row.elts] for row in node.args[0].elts])  # type: ignore[attr-defined]
     if name == "eye":
-        return Matrix.identity(whole(value(node.args[0], env)) or 0)
+        size = whole(value(node.args[0], env))
+        if size is None or not 1 <= size <= 40:
+            raise OutOfReach("an identity matrix of no size, or too large")
+        return Matrix.identity(size)
     if name not in FUNCTIONS:  # a limit among them, whose variable must not be taken from the domain
         raise OutOfReach(f"{name} has no numeric route here")
     args = [value(argument, env) for argument in node.args]
     if name == "exp" and isinstance(args[0], Matrix):
-        return args[0].exp()
+        return args[0].square().exp()
     return finite(FUNCTIONS[name](*args))
 
 

@@ -104,6 +104,7 @@ def _edition(root: Path, kind: str) -> int:
 
 
 def _refresh(root: Path, slugs: list[str]) -> int:
+    from qed.site import register
     from qed.site.refresh import RefreshError, in_order, refresh
 
     paths = [root / "book" / f"{slug}.ipynb" for slug in slugs] or sorted(root.glob("book/*.ipynb"))
@@ -128,6 +129,12 @@ def _refresh(root: Path, slugs: list[str]) -> int:
         print(f"{failed} of {len(paths)} notebooks failed and were left as they were.", file=sys.stderr)
     else:
         print(f"Refreshed {len(paths)} of {len(paths)} notebooks.")
+        try:
+            register.record(root / "book")
+            print("".join(f"{line}\n" for line in register.faults(root / "book")), file=sys.stderr, end="")
+        except ValueError as error:
+            print(f"The claims were not registered: {error}", file=sys.stderr)
+            failed = 1
     return 1 if failed else 0
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from qed.claims.elsewhere import quarrels
-from qed.site import notebooks
+from qed.site import notebooks, register
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
             "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
@@ -170,7 +170,7 @@ def _inputs(root: Path, pyodide: str | None = None) -> dict[str, Hashes]:
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
     if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
         pages["../CHANGELOG.md"] = _hash(changelog)
-    frame = {name: value for name, value in book.items() if name not in pages}
+    frame = {name: value for name, value in book.items() if name not in pages and name != register.NAME}
     beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
     frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.
