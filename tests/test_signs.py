@@ -370,6 +370,14 @@ def test_z3_knows_cases_roots_waves_and_denominators_by_their_definitions(text: 
     assert asked(sp.sympify(text, scope.names), scope) == signs
 
 
+def test_z3_is_told_what_is_known_of_sums_only_where_they_have_values() -> None:
+    scope = domain_scope({"x": R, "y": R})
+    x = scope.names["x"]
+    root = nlsat(2 * x + (sp.sqrt(x) + 1) ** 2 - 2 * sp.sqrt(x) - 1, scope)  # 3*x, where the root has a value
+    assert root.signs == POS | ZERO
+    assert asked(x**3 + x, scope.knowing(root)) == ANY, "x may be negative"
+
+
 def test_z3_takes_no_imaginary_unit_for_a_real_number() -> None:
     with pytest.raises(Refused, match="real number"):
         nlsat((1 + sp.I) ** 4 + sp.Symbol("x", real=True) ** 2, domain_scope({"x": R}))

@@ -233,6 +233,10 @@ class Prover:
         for where in (scope, informed)[: 0 if todo.improper else 1 + (informed.known != ())]:
             yield from self._residual(gap, where)
         scope = informed
+        for kind in (sp.Integral, sp.Sum) if self.signs.equations else ():
+            whole = attempt(rules.gathered, gap, scope, kind) if len(gap.atoms(kind)) > 1 else None
+            changed = self.signs.rewritten(whole.right, scope) if whole else None
+            yield from self._residual(gap, scope, rules.follow(whole, changed)) if whole and changed else ()
         closed = self._integrated(gap, scope, bool(todo.improper))
         if closed:
             yield from self._residual(gap, scope, closed)
