@@ -112,10 +112,10 @@ def figures() -> dict[str, Any]:
                     one.page.wait_for_timeout(5000)  # the other packages come meanwhile
                     start = time.perf_counter()
                     one.press("Run all")
-                    one.cell(1).locator(".qed-turn", has_text="runs").wait_for()
                     one.page.wait_for_function(
-                        "() => !document.querySelector('[aria-busy]') && ![...document.querySelectorAll('.qed-turn')]"
-                        ".some(e => e.textContent === 'waits')"
+                        "n => [...document.querySelectorAll('.qed-turn')]"
+                        ".filter(e => e.textContent && !['waits', 'runs'].includes(e.textContent)).length === n",
+                        arg=len(sources),
                     )
                     note("notebook, in the browser", start)
                     said = [cell.inner_text() for cell in one.page.locator(".qed-turn").all()]

@@ -53,6 +53,14 @@ def prose(text: str) -> Callable[[Notebook], Any]:
     return lambda notebook: notebook["cells"][1]["source"].append(f"\n\n{text}\n")
 
 
+def shows(kind: str, content: str, **about: Any) -> Callable[[Notebook], Any]:
+    """Let the first code cell show something else."""
+    def change(notebook: Notebook) -> None:
+        out = output(notebook, 2)
+        out["data"], out["metadata"] = {"text/plain": "8", kind: content}, about
+    return change
+
+
 def say_twice(notebook: Notebook) -> None:
     """Give the second claim the name of the first."""
     claims = [out for _, out in notebooks.outputs(notebook) if notebooks.CLAIM in out.get("data", {})]
@@ -108,6 +116,26 @@ BAD: dict[str, tuple[Callable[[Notebook], Any], str]] = {
         r"code cell 3: KaTeX cannot set '\\nosuch'"),
     "a formula in an output": (lambda n: output(n, 2)["data"].update({"text/latex": r"$\displaystyle \nosuch$"}),
         r"code cell 1: KaTeX cannot set '\\displaystyle \\nosuch'"),
+    "a script in an output": (shows("text/html", "<p>8</p><ScRiPt>alert(1)</sCrIpT>"),
+        "code cell 1: the element <script>: HTML"),
+    "an output that is a script": (shows("application/javascript", "alert(1)"), "code cell 1: the element <script>"),
+    "a script dressed as data": (shows("text/html", '<script type="application/json" src="x.js"></script>'),
+        "code cell 1: the element <script>"),
+    "a script after data": (shows("text/html", '<script type="application/json">{}</script><svg onload=alert(1)>'),
+        "code cell 1: the handler onload"),
+    "a script in an output in Markdown": (shows("text/markdown", "Eight.\n\n<script>alert(1)</script>"),
+        "the element <script>"),
+    "a script in a drawing": (shows("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>',
+        qed={"alt": "A drawing."}), "code cell 1: the element <script>"),
+    "a handler in a card": (
+        lambda n: output(n, CLAIM)["data"].update(
+            {"text/html": '<section class="qed-card"><b OnClick="x()">8</b></section>'}),
+        "code cell 2: the handler onclick"),
+    "a frame in an output": (shows("text/html", '<iframe srcdoc="&lt;script&gt;1&lt;/script&gt;"></iframe>'),
+        "code cell 1: the element <iframe>"),
+    "an address that runs": (shows("text/html", '<a href="java&#10;script:alert(1)">8</a>'),
+        "code cell 1: the address 'java"),
+    "a script in prose": (prose("<script>alert(1)</script>"), "text cell 2: the element <script>"),
 }  # fmt: skip
 
 
@@ -128,6 +156,8 @@ PAGES = {
     "a card of no claim": ("```{claim-card} squares.lost\n```", "there is no claim 'squares.lost'"),
     "a picture without alternative text": ("![](_static/mark.svg)", "_static/mark.svg has no alternative text"),
     "a formula": (r"$\nosuch$", r"KaTeX cannot set '\\nosuch'"),
+    "a script": ("<script>alert(1)</script>", "the element <script>: HTML of text and outputs must be inert"),
+    "a script within a line": ("So <img src=x alt=x onerror=alert(1)> it is.", "the handler onerror"),
 }
 
 

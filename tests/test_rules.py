@@ -23,6 +23,7 @@ from qed.kernel.conclude import (
     refuted_limit,
     undefined,
 )
+from qed.kernel.lemmas import Lemma
 from qed.kernel.lower import Goal, Lowering, between, domain_scope, exponential
 from qed.kernel.residual import residual
 from qed.kernel.signs import defined, derivative, power_conditions, sign, structure
@@ -1033,18 +1034,64 @@ def test_a_bounded_factor_does_not_hinder_a_limit_of_zero(text: str, value: str)
     assert decide(statement(f"Eq({text}, {value} + 1)", {})).verdict == "refuted"
 
 
-def test_the_squeeze_refuses_unbounded_factors_and_a_rest_that_does_not_tend_to_zero() -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Limit(floor(x)/x, x, oo)", "1"),
+        ("Limit((2*x + sin(x))/(x + cos(x)), x, oo)", "2"),
+        ("Limit(1/(x*(2 + sin(x))), x, oo)", "0"),
+    ],
+)
+def test_a_limit_is_squeezed_between_what_steps_and_waves_lie_between(text: str, value: str) -> None:
+    assert decide(statement(f"Eq({text}, {value})", {})).verdict == "proved"
+    assert decide(statement(f"Eq({text}, {value} + 1)", {})).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Limit(floor(x), x, 2, '+')", "Limit(x - floor(x), x, oo)", "Limit(x*tan(1/x), x, 0)", "Limit(x/sin(1/x), x, 0)"],
+)
+def test_bounds_with_different_limits_or_none_squeeze_nothing(text: str) -> None:
+    assert Prover(statement(f"Eq({text}, 0)", {}), []).run().grade is None
+
+
+def test_the_bounds_of_earlier_claims_squeeze_a_limit_and_one_of_them_does_not() -> None:
+    ratio, x = "gamma(x + 1)/gamma(x + 1/2)", {"x": interval("[1, oo)")}
+    lo, hi, far = (
+        Lemma(f"t.{n}", statement(text, x))
+        for n, text in enumerate((f"{ratio} >= sqrt(x)", f"{ratio} <= sqrt(x + 1/2)", f"{ratio} <= sqrt(2*x)"))
+    )
+    claim = statement("Eq(Limit(gamma(n)/gamma(n - 1/2)/sqrt(n), n, oo), 1)", {})
+    found = Prover(claim, [lo, hi]).run()
+    assert found.grade == "proved" and {"squeeze theorem", "using t.0", "using t.1"} <= set(found.engines)
+    assert all(Prover(claim, lemmas).run().grade is None for lemmas in ([lo], [hi], [lo, far]))
+
+
+def test_the_squeeze_asks_for_two_bounds_with_one_limit_near_this_point() -> None:
     u = sp.Symbol("u", real=True)
-    scope = Scope({u: Range(ZERO_, ONE, True, True)})
-    small, one = limits.trivial(u, u, scope), limits.trivial(ONE, u, scope)
-    assert limits.squeezed(u * sp.sin(1 / u), small).value == 0
-    assert limits.bounded(sp.cos(u) ** 2) and not limits.bounded(1 / sp.cos(u)) and not limits.bounded(sp.tan(u))
-    for e, rest in (
-        (u * sp.tan(1 / u), small),
-        (u * sp.exp(1 / u), small),
-        (u / sp.sin(1 / u), small),
-        (2 * u * sp.sin(1 / u), small),
-        (sp.sin(1 / u), one),
+    e = u * sp.sin(1 / u)
+    scope, other = (Scope({u: Range(sp.S(lo), sp.S(hi), True, True)}) for lo, hi in ((0, 1), (-1, 0)))
+    lo, hi, zero, one = (Limits(u, scope).find(sp.S(bound)) for bound in (-u, u, ZERO_, ONE))
+    above, below, low = rules.nlsat(e + u, scope), rules.nlsat(e - u, scope), rules.nlsat(e - 1, scope)
+    assert (above.signs, below.signs) == (POS | ZERO, NEG | ZERO)
+    assert limits.squeezed(e, lo, hi, above, below).value == 0
+    beyond = Limits(u, other).find(u)
+    for wrong in (
+        (lo, hi, above, above),  # a bound below, and none above
+        (lo, hi, below, below),
+        (lo, one, above, low),  # two limits
+        (zero, hi, structure(e, scope), below),  # no bound at all
+        (lo, hi, rules.nlsat(e + u, replace(scope, facts=((u, POS),))), below),  # under a hypothesis
+        (beyond, hi, rules.nlsat(e - u, other), below),  # on the other side of the point
     ):
         with pytest.raises(Refused):
-            limits.squeezed(e, rest)
+            limits.squeezed(e, *wrong)
+    z = sp.Symbol("z", real=True)
+    for span, fine in ((Range(ZERO_, None, True), True), (Range(None, None), False)):
+        wide = scope.with_symbol(z, span)
+        bound = -u * (1 + sp.exp(1 / z))  # has no value at z = 0
+        theorems = Limits(u, wide).find(bound), Limits(u, wide).find(u), rules.nlsat(e - bound, wide)
+        assert attempt(limits.squeezed, e, *theorems, rules.nlsat(e - u, wide)) or not fine
+        if not fine:
+            with pytest.raises(Refused, match="no value"):
+                limits.squeezed(e, *theorems, rules.nlsat(e - u, wide))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 import sympy as sp
 from flint import fmpq
 
 from qed import N0, N, R, Z, interval
+from qed.kernel import rules
 from qed.kernel.lower import Lowering, domain_scope
 from qed.kernel.rules import nlsat
 from qed.kernel.signs import (
@@ -206,6 +208,37 @@ def test_z3_excludes_a_sign_and_never_one_that_occurs() -> None:
     assert asked(x**2 + y**2 - 2 * x * y, scope) == POS | ZERO
     assert asked(x - y, scope) == ANY
     assert asked(x / y, scope) == ANY, "the sign of the denominator is not known"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ("x - 1", "-x"),
+        ("x*y - 1", "-x*y"),
+        ("sin(x) - 2",),
+        ("log(y) - 1", "-log(y)"),
+        ("x*y - 1", "1 - x - y", "x + y - 2"),
+    ],
+)
+def test_z3_concludes_nothing_from_hypotheses_that_contradict_each_other(facts: tuple[str, ...]) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    given = tuple((sp.sympify(fact, scope.names), POS) for fact in facts)
+    target = scope.names["x"] ** 3 + scope.names["y"]
+    target += sp.sin(scope.names["x"]) - sp.sin(scope.names["x"] + 1)
+    with pytest.raises(Refused, match="can be met"):
+        nlsat(target, replace(scope, facts=given))
+
+
+def test_z3_concludes_nothing_where_it_cannot_tell_whether_the_hypotheses_can_be_met(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    x, y = scope.names["x"], scope.names["y"]
+    scope = replace(scope, facts=((x * y - 1, POS),))
+    assert nlsat(x**2 * y**2 + x * y - 2, scope).signs == POS
+    monkeypatch.setattr(rules, "Z3_BUDGET", 1)
+    with pytest.raises(Refused, match="can be met"):
+        nlsat(x**2 * y**2 + x * y - 2, scope)
 
 
 def test_z3_divides_by_no_zero_and_takes_no_function_for_another() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -69,6 +71,29 @@ def test_a_page_opens_without_error_and_asks_no_other_host(visit: Any, name: str
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert seen.errors == []
     assert seen.strangers == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_script_in_it_but_the_one_that_its_policy_names(site: Path, name: str):
+    page = soup(site / name)
+    policy = page.head.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    assert policy is not None
+    assert page.find(["script", "link", "style"]) not in policy.find_all_previous()  # it holds from there on only
+    inline = [tag.string for tag in page.find_all("script", src=False) if tag.get("type") != "application/json"]
+    hashes = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in inline]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy["content"].split(";"))
+    assert rules.get("script-src", "").split() == (["'self'", *hashes] if inline else [])
+    assert rules["default-src"] == ("'self'" if inline else "'none'")
+    assert [name for tag in page.find_all(True) for name in tag.attrs if name.startswith("on")] == []
+
+
+def test_a_script_that_found_its_way_into_a_page_is_not_run(visit: Any, site: Path):
+    seen, name = visit(), ARTICLES[0]
+    bad = '<script>window.harm = 1</script><img src="x" alt="" onerror="window.harm = 2"></body>'
+    text = (site / name).read_text(encoding="utf-8").replace("</body>", bad)
+    seen.context.route(f"**/{name}", lambda route: route.fulfill(body=text, content_type="text/html"))
+    assert seen.go(name).evaluate("window.harm") is None
+    assert sum("Content Security Policy" in said for said in seen.errors) == 2
 
 
 @pytest.mark.parametrize("name", PAGES)

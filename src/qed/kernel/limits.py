@@ -1,4 +1,4 @@
-"""Limits by continuity, arithmetic and L'Hopital's theorem; no series and no answer of SymPy's ``limit``."""
+"""Limits by continuity, arithmetic, squeezing and L'Hopital's theorem; no series and no answer of SymPy's ``limit``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import sympy as sp
 from sympy import Expr, Symbol
 
-from .signs import derivative, sign
-from .theorems import NEG, POS, SEAL, ZERO, Equal, Limit, Scope, names, require
+from .signs import defined, derivative, sign
+from .theorems import NEG, POS, SEAL, ZERO, Equal, Limit, Scope, Sign, names, require
 
 INFINITE = (sp.oo, -sp.oo)
 RULE = "limits by continuity, arithmetic and L'Hopital's theorem"
@@ -16,7 +16,6 @@ CONTINUOUS = (sp.sin, sp.cos, sp.atan, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erf
 AT_INFINITY = {sp.atan: sp.pi / 2, sp.tanh: 1, sp.erf: 1, sp.sinh: sp.oo, sp.asinh: sp.oo}
 TAME = (sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf, sp.erfc)
 WAVES = (sp.sin, sp.cos, sp.tan)
-BOUNDED = (sp.sin, sp.cos, sp.tanh, sp.erf)
 Parts = Mapping[Expr, Limit]
 
 
@@ -106,25 +105,23 @@ def _power(e: Expr, base: Expr, scope: Scope) -> Expr | None:
     return base**e.exp if at == POS or (at == ZERO and grows == POS) or (flips is not None and at == NEG) else None
 
 
-def bounded(e: Expr) -> bool:
-    """Tell whether all values of an expression lie between -1 and 1.
+def squeezed(e: Expr, lo: Limit, hi: Limit, above: Sign, below: Sign) -> Limit:
+    """Conclude the limit of an expression that lies between two others with one limit.
 
-    Law: those of sin, cos, tanh and erf do, and so do their natural powers.
-    """
-    base, exponent = e.as_base_exp()
-    return isinstance(base, BOUNDED) and bool(exponent.is_Integer and exponent > 0)
-
-
-def squeezed(e: Expr, rest: Limit) -> Limit:
-    """Conclude that a product tends to 0 since one part of it does and the other factors are bounded.
-
-    Theorem (squeeze): if f tends to 0 and |g| <= 1, then f g lies between -|f| and |f|, and tends to 0.
+    Theorem (squeeze): if lo <= f <= hi near the point, and lo and hi tend to the same, f tends to it; here `above`
+    is about f - lo and `below` about f - hi.
 
     On cards: ``squeeze theorem``.
     """
-    kept = sp.Mul(*(part for part in sp.Mul.make_args(e) if not bounded(part)))
-    require(rest.expression == kept and sign(rest.value, rest.scope) == ZERO, "no theorem that the rest tends to 0")
-    return Limit(SEAL, e, rest.u, sp.S.Zero, rest.scope, tuple(dict.fromkeys((*names(rest), "squeeze theorem"))))
+    u, scope = lo.u, lo.scope
+    require(scope == hi.scope == above.scope == below.scope and u == hi.u, "theorems about another scope")
+    require(scope.is_free(u), f"a hypothesis or a range depends on {u}")
+    told = (above.expression, below.expression) == (e - lo.expression, e - hi.expression)
+    require(told and not above.signs & NEG and not below.signs & POS, "no theorem that it lies between the bounds")
+    sure = defined(lo.expression, above.scope, e) and defined(hi.expression, below.scope, e)
+    require(sure and lo.value == hi.value, "a bound may have no value, or the bounds have different limits")
+    by = (*names(lo, hi, above, below), "squeeze theorem")
+    return Limit(SEAL, e, u, lo.value, scope, tuple(dict.fromkeys(by)))
 
 
 def lhopital(e: Expr, top: Limit, bottom: Limit, ratio: Limit, calm: tuple[Limit, ...] = ()) -> Limit:

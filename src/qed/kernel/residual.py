@@ -225,6 +225,9 @@ class _Generators:
                 return self.new(("pow", base, exponent))
             pieces = [*_factors(top), *((f, -m) for f, m in _factors(bottom))]
             return sp.Mul(*(self.whole_power(sp.S(f), m * exponent) for f, m in pieces))
+        primes = sp.factorrat(base) if base.is_Rational and base > 0 and max(base.p, base.q) < 10**12 else {base: 1}
+        if primes != {base: 1}:
+            return sp.Mul(*(self.power(sp.Integer(f), m * exponent) for f, m in primes.items()))
         parts = sp.Mul.make_args(sp.factor(base))
         below = [p for p in parts if not sign(p, self.scope) & POS]
         if len(parts) > 1 and len(below) % 2 == 0 and all(p in below or not sign(p, self.scope) & NEG for p in parts):

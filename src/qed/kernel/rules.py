@@ -473,9 +473,11 @@ def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
 def nlsat(e: Expr, scope: Scope) -> Sign:
     """Find the sign of a polynomial or rational expression by asking Z3 whether each sign can occur.
 
-    Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them.
+    Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them, and
+    "sat", for a sign or without one, shows that this is no conclusion from hypotheses that contradict each other.
     Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
-    sin^2 + cos^2 = 1, of a quotient that it is one, and t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1.
+    sin^2 + cos^2 = 1, of a quotient that it is one, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and that |t|, a
+    maximum or a minimum is one of two or more and not less, or not more, than each.
 
     On cards: ``Z3 nlsat``.
     """
@@ -493,14 +495,16 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         return atoms.setdefault(t, z3.Real(f"v{len(atoms)}"))
 
     def small(t: Expr) -> bool:
-        return bool(t.is_rational_function(*t.free_symbols) and sp.count_ops(t) < 200 and not t.has(sp.oo))
+        return bool(sp.count_ops(t) < 200 and not t.has(sp.oo))
 
     def signed(v: Any, signs: int) -> Any:
         return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
 
     top, bottom = sp.fraction(sp.together(e))
-    flip = sign(bottom, scope)
-    require(flip in (POS, NEG), "the denominator may vanish")
+    flip = sign(bottom, scope) & ~ZERO  # where e has a value, its denominators are not 0
+    if flip == NEG | POS and sp.denom(sp.together(bottom)) == 1:
+        flip = nlsat(bottom, scope).signs & ~ZERO
+    require(flip in (POS, NEG), "the denominator may have either sign")
     target = encode(top)
     given, told = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)], 0
     while told < len(atoms):
@@ -512,6 +516,10 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         if t.func in (sp.floor, sp.ceiling) and sp.count_ops(t) < 60:
             gap = (encode(t.args[0]) - v) * (1 if t.func is sp.floor else -1)
             given += [gap >= 0, gap < 1]
+        if t.func in (sp.Abs, sp.Max, sp.Min) and sp.count_ops(t) < 60:
+            pieces = [encode(a) for a in ((t.args[0], -t.args[0]) if t.func is sp.Abs else t.args)]
+            given += [z3.Or(*(v == piece for piece in pieces))]
+            given += [v <= piece if t.func is sp.Min else v >= piece for piece in pieces]
         if t.func in (sp.tanh, sp.erf, sp.sin, sp.cos):
             given += [v >= -1, v <= 1] if t.func in (sp.sin, sp.cos) else [v > -1, v < 1]
         if t.func is sp.sin and sp.cos(*t.args) in atoms:
@@ -520,12 +528,14 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
             if small(end):
                 gap = (v - encode(end)) * way
                 given.append(gap > 0 if is_open else gap >= 0)
-    possible = 0
-    for bit, condition in ((NEG, target < 0), (ZERO, target == 0), (POS, target > 0)):
+    answers = []
+    for condition in (target < 0, target == 0, target > 0, True):
         solver = z3.SolverFor("QF_NRA")
         solver.set("rlimit", Z3_BUDGET)
         solver.add(*given, condition)
-        possible |= bit if solver.check() != z3.unsat else 0
+        answers.append(solver.check() if condition is not True or z3.sat not in answers else z3.sat)
+    require(answers.pop() == z3.sat, "Z3 does not show that the hypotheses can be met")
+    possible = sum(bit for bit, answer in zip((NEG, ZERO, POS), answers, strict=True) if answer != z3.unsat)
     require(possible != ANY, "Z3 excludes no sign")
     return Sign(SEAL, e, product_sign(possible, flip), scope, scope.by("Z3 nlsat"))
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
 import sympy as sp
 from sympy import Expr, Symbol
 
 from ..kernel import limits as kernel
 from ..kernel.residual import residual
-from ..kernel.signs import derivative, sign
-from ..kernel.theorems import NEG, POS, ZERO, Limit, Scope
+from ..kernel.signs import derivative, sign, without_corners
+from ..kernel.theorems import ANY, NEG, POS, ZERO, Limit, Scope, Sign
 from .match import attempt
 
+if TYPE_CHECKING:
+    from .signs import Signs
+
 DEPTH = 24
+BOUNDED, STEPS = (sp.sin, sp.cos, sp.tanh, sp.erf), (sp.floor, sp.ceiling)
 
 
 class Limits:
@@ -23,13 +31,20 @@ class Limits:
         The variable.
     scope : Scope
         The ranges of all symbols, with that of u.
+    signs : Signs
+        What finds the signs of gaps between an expression and its bounds; without it nothing is squeezed.
     """
 
-    def __init__(self, u: Symbol, scope: Scope):
-        self.u, self.scope = u, scope
+    def __init__(self, u: Symbol, scope: Scope, signs: Signs | None = None):
+        self.u, self.scope, self.signs = u, scope, signs
         self.positive = sp.Dummy("u", positive=True)
         self.found: dict[Expr, Limit] = {}
         self.vain: dict[Expr, int] = {}
+
+    def search(self, e: Expr, depth: int = DEPTH) -> Limit | None:
+        """Find the limit of an expression, or else of two bounds."""
+        plain = without_corners(e, self.scope)
+        return self.find(e, depth) or self.instead(e, plain, depth) or self.squeezed(e, self.bounds(e), depth)
 
     def find(self, e: Expr, depth: int = DEPTH) -> Limit | None:
         """Find the limit of an expression, if these rules do; what was looked for in vain is not looked for again."""
@@ -112,11 +127,11 @@ class Limits:
 
     def of_product(self, e: Expr, depth: int) -> Limit | None:
         """Write a product as a quotient; of 0 * oo one factor goes below, a power of u if there is one."""
-        kept = sp.Mul(*(f for f in e.args if not kernel.bounded(f)))
+        kept = sp.Mul(*(f for f in e.args if not bounded(f)))
         rest = self.find(kept, depth - 1) if kept != e else None
         if rest and self.sign(rest.value) == ZERO:
-            return attempt(kernel.squeezed, e, rest)
-        opened = self.instead(e, sp.expand(e), depth - 2) if e.has(*kernel.BOUNDED) else None
+            return self.squeezed(e, self.between(e, [way * sp.Abs(kept) for way in (1, -1)]), depth)
+        opened = self.instead(e, sp.expand(e), depth - 2) if e.has(*BOUNDED) else None
         if opened:
             return opened
         top, bottom = sp.fraction(sp.powsimp(e))
@@ -130,6 +145,34 @@ class Limits:
             if rest != 1 and self.u in rest.free_symbols and self.u in factor.free_symbols:
                 return self.quotient(e, rest, 1 / factor, depth - 1)
         return None
+
+    def squeezed(self, e: Expr, bounds: Iterable[tuple[Expr, Sign]], depth: int) -> Limit | None:
+        """Look for two bounds with the same limit."""
+        lower: list[tuple[Limit, Sign]] = []
+        upper: list[tuple[Limit, Sign]] = []
+        for bound, t in bounds:
+            limit = self.find(bound, depth - 2) if t.signs != ANY and t.signs != NEG | POS else None
+            lower += [(limit, t)] if limit and not t.signs & NEG else []
+            upper += [(limit, t)] if limit and not t.signs & POS else []
+            for (lo, above), (hi, below) in itertools.product(lower, upper):
+                found = attempt(kernel.squeezed, e, lo, hi, above, below)
+                if found:
+                    return found
+        return None
+
+    def bounds(self, e: Expr) -> Iterator[tuple[Expr, Sign]]:
+        """List bounds: what the ends of bounded functions and of steps give, and earlier claims."""
+        steps = [t for t in sorted(e.atoms(*BOUNDED, *STEPS), key=str) if self.u in t.free_symbols]
+        corners = itertools.product(*map(ends_of, steps)) if len(steps) <= 2 else ()
+        yield from self.between(e, [e.xreplace(dict(zip(steps, corner, strict=True))) for corner in corners])
+        yield from self.signs.bounding(e, self.scope) if self.signs else ()
+
+    def between(self, e: Expr, proposed: list[Expr]) -> Iterator[tuple[Expr, Sign]]:
+        """List theorems on the gaps between an expression and proposed bounds."""
+        for bound in (without_corners(b, self.scope) for b in proposed if b != e and self.signs):
+            assert self.signs
+            scope = self.signs.grounded(e - bound, self.scope)
+            yield bound, self.signs.by_core(e - bound, scope) or self.signs.deep(e - bound, scope)
 
     def quotient(self, e: Expr, top: Expr, bottom: Expr, depth: int) -> Limit | None:
         """Divide, and use L'Hopital's theorem for 0/0 and oo/oo."""
@@ -155,9 +198,9 @@ class Limits:
     def by_slopes(self, f: Limit, g: Limit, depth: int) -> Limit | None:
         """Use L'Hopital's theorem."""
         slope = derivative(g.expression, self.u)
-        if slope == 0:
+        quotient = derivative(f.expression, self.u) / slope if slope != 0 else sp.nan
+        if quotient.has(sp.Derivative, sp.Subs, sp.nan):
             return None
-        quotient = derivative(f.expression, self.u) / slope
         plain = self.tidy(self.simple(quotient))
         a, b = sp.fraction(sp.together(plain))
         if self.u in b.free_symbols:
@@ -169,3 +212,14 @@ class Limits:
         return attempt(kernel.lhopital, f.expression / g.expression, f, g, ratio, tuple(calm)) if ratio else None
 
 
+def bounded(e: Expr) -> bool:
+    """Tell whether a factor is a natural power of a function with values between -1 and 1."""
+    base, exponent = e.as_base_exp()
+    return isinstance(base, BOUNDED) and bool(exponent.is_Integer and exponent > 0)
+
+
+def ends_of(t: Any) -> tuple[Expr, Expr]:
+    """Give what a function lies between."""
+    if t.func in STEPS:
+        return t.args[0], t.args[0] + (1 if t.func is sp.ceiling else -1)
+    return sp.S.NegativeOne, sp.S.One

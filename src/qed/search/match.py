@@ -35,6 +35,9 @@ def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Bindi
             yield binding
         return
     unbound = [s for s in open_symbols if s not in binding]
+    if not unbound:
+        yield from [binding] if sp.expand(pattern.subs(binding, simultaneous=True) - target) == 0 else []
+        return
     if len(unbound) == 1 and (pattern.is_Add or pattern.is_Mul) and pattern.is_polynomial(unbound[0]):
         known = sp.expand(pattern.subs(binding)) if binding else pattern
         slope = known.diff(unbound[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations
 from typing import Any
 
 import sympy as sp
@@ -122,6 +123,26 @@ class Signs:
                 if isinstance(found, Sign) and found.expression == e:
                     yield found
                     break
+
+    def bounding(self, e: Expr, scope: Scope) -> Iterator[tuple[Expr, Sign]]:
+        """List bounds that earlier claims give for some factors, with theorems on the gaps to the expression."""
+        factors = sp.Mul.make_args(e)
+        for t in self.inequalities if len(factors) <= 6 else ():
+            free = frozenset(t.scope.ranges)
+            for weight, pattern in (term.as_coeff_Mul() for term in sp.Add.make_args(t.expression)):
+                if pattern.is_rational_function(*free) or len(sp.Mul.make_args(pattern)) > len(factors):
+                    continue
+                for chosen in combinations(factors, len(sp.Mul.make_args(pattern))):
+                    rest = sp.Mul(*(f for f in factors if f not in chosen)) / weight
+                    for binding in matches(pattern, sp.Mul(*chosen), free, {}):
+                        where = self.learned(scope, self.images(t, binding))
+                        found = attempt(rules.instance, t, binding, where) if set(binding) == free else None
+                        if isinstance(found, Sign):
+                            bound = rest * (weight * sp.Mul(*chosen) - found.expression)
+                            where = self.grounded(rest * bound, where)
+                            whole = rules.product(structure(rest, where), found)
+                            q = attempt(residual, e - bound, whole.expression, where)
+                            yield from [(bound, rules.transfer(whole, q))] if q else []
 
     def rewritten(self, e: Expr, scope: Scope, skip: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> Equal | None:
         """Put right sides of earlier equations for their left sides wherever an instance stands."""
@@ -328,7 +349,7 @@ class Signs:
             point = end if end is not None else -sp.oo if up else sp.oo
             toward = attempt(rules.approach, e, x, point, "+" if up else "-", scope)
             if toward and (end is None or is_open):
-                limit = Limits(toward[1], toward[2]).find(toward[0], 10)
+                limit = Limits(toward[1], toward[2], self).find(toward[0], 10)
                 t = attempt(rules.tending, e, x, up, limit, slope, whole, within) if limit else None
                 if t and t.signs != ANY:
                     return t

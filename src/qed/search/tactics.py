@@ -33,7 +33,7 @@ from ..kernel.signs import constant_sign, derivative, structure, without_corners
 from ..kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign, Theorem
 from ..statements.errors import OutOfReach
 from ..statements.language import ARITY, CONSTANTS, Statement
-from .limits import DEPTH, Limits
+from .limits import Limits
 from .match import attempt
 from .signs import STEPS, Signs, anchors, risks
 
@@ -124,7 +124,7 @@ class Prover:
             found.append(shown)
         for goal, wanted in todo.nearby:
             over = self._defined(goal)
-            close = over or Limits(wanted.u, wanted.near).find(wanted.expression)
+            close = over or Limits(wanted.u, wanted.near, self.signs).search(wanted.expression)
             if close is None or (over is None and attempt(eventually, goal, close) is None):
                 self.proof.tried.append(f"definedness: could not show that {goal.reason}")
                 return
@@ -178,9 +178,7 @@ class Prover:
     # Limits
 
     def _limit(self, todo: Plan, wanted: Approach, found: list[Theorem]) -> bool:
-        search = Limits(wanted.u, wanted.near)
-        plain = without_corners(wanted.expression, wanted.near)
-        limit = search.find(plain) if plain == wanted.expression else search.instead(wanted.expression, plain, DEPTH)
+        limit = Limits(wanted.u, wanted.near, self.signs).search(wanted.expression)
         if limit is None:
             self.proof.tried.append("limits by continuity, arithmetic and L'Hopital's theorem")
             return False
@@ -373,7 +371,7 @@ class Prover:
         values = []
         for end, way in ((hi, "-"), (lo, "+")) if improper else ():
             moved, u, near = rules.approach(proposal, t, end, way, scope)
-            limit = Limits(u, near).find(moved)
+            limit = Limits(u, near, self.signs).search(moved)
             if limit is None:
                 return None
             values.append(limit)

@@ -15,7 +15,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     from sphinx.writers.html5 import HTML5Translator
 
-    from qed.site import about, cards, frame, ledger, live, outputs, reference, search, tex
+    from qed.site import about, cards, frame, inert, ledger, live, outputs, reference, search, tex
 
     app.add_config_value("qed_macros", {}, "env", [dict])
     app.add_config_value("comments_config", {}, "html", [dict])  # set by Jupyter Book, unused here
@@ -28,6 +28,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(cards.ListClaims)
     app.add_transform(cards.ResolveLinks)
     app.add_transform(outputs.RequireAlt)
+    app.add_transform(inert.RequireInert)
     app.add_transform(tex.KeepTogether)
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))

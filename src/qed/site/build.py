@@ -8,6 +8,7 @@ that was damaged is not trusted.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import hashlib
 import io
@@ -30,6 +31,14 @@ PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
             "jinja2", "markdown-it-py", "matplotlib", "pillow", "resvg-py")
 
 LOCAL = Path("_build", "pyodide")  # where Python for browsers is collected
+
+# What helps when the system refuses to write.
+HELP = {
+    errno.ENOSPC: "make room on the disk, and build again",
+    errno.EDQUOT: "make room on the disk, and build again",
+    errno.EACCES: "make the folder writable, or clone the book elsewhere",
+    errno.EROFS: "make the folder writable, or clone the book elsewhere",
+}
 
 Hashes = dict[str, str]
 
@@ -73,16 +82,18 @@ def build(root: Path, pyodide: str | None = None) -> str:
             raise BuildError("\n".join(found))
         finished = stage / "finished"
         if not (known is not None and finished.exists() and known["site"] == shown == _hashes(stage / "html")
+                and finished.read_text(encoding="utf-8") == _digest(stage / "doctrees")
                 and not _needs_fresh(root, known, inputs, finished)):
-            shutil.rmtree(stage, ignore_errors=True)
+            _clear(stage)
         print("building the site ...", flush=True)
         # Sphinx warns of a page only when it reads it: the cache of a build that failed is not used again.
         finished.unlink(missing_ok=True)
         if warnings := _sphinx(root, stage, pyodide):
-            raise BuildError(warnings)
-        finished.touch()
+            refused = next((number for number in HELP if os.strerror(number) in warnings), None)
+            raise OSError(refused, os.strerror(refused), str(stage)) if refused else BuildError(warnings)
+        finished.write_text(_digest(stage / "doctrees"), encoding="utf-8")
         fresh = work / "html.new"
-        shutil.rmtree(fresh, ignore_errors=True)
+        _clear(fresh)
         shutil.copytree(stage / "html", fresh)
         hashes = _hashes(fresh)
         _exchange(fresh, site)
@@ -143,6 +154,8 @@ def _sphinx(root: Path, stage: Path, pyodide: str | None) -> str:
                                **({"qed_pyodide": pyodide} if pyodide else {})},
             )
     except OSError as error:
+        if error.errno in HELP:
+            raise
         return f"{error.filename}: {error.strerror}"
     except yaml.YAMLError as error:
         return f"_config.yml: not valid YAML: {' '.join(str(error).split())}"
@@ -188,6 +201,19 @@ def _hashes(folder: Path) -> Hashes:
             if "__pycache__" not in name and ".ipynb_checkpoints" not in name}
 
 
+def _digest(folder: Path) -> str:
+    """One hash of all that is in a folder."""
+    return hashlib.sha256(json.dumps(_hashes(folder)).encode()).hexdigest()
+
+
+def _clear(path: Path) -> None:
+    """Remove what is there, a folder or whatever took its place."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _load(manifest: Path) -> dict[str, Hashes] | None:
     try:
         known: dict[str, Hashes] = json.loads(manifest.read_text(encoding="utf-8"))
@@ -212,9 +238,18 @@ def _lock(work: Path) -> Iterator[None]:
             yield
     except BlockingIOError:
         raise BuildError("Another build of this book is running; wait until it has ended.") from None
-    except PermissionError as error:
-        hint = "make the folder writable, or clone the book elsewhere"
-        raise BuildError(f"Cannot write {error.filename}: {error.strerror}; {hint}.") from None
+    except OSError as error:
+        raise BuildError(_sentence(error)) from None
+
+
+def _sentence(error: OSError) -> str:
+    """Say what the system refused, where, and what helps."""
+    if isinstance(error, shutil.Error):  # a list of what could not be copied
+        _, error.filename, why = error.args[0][0]
+        error.errno = next((number for number in HELP if os.strerror(number) in why), None)
+        error.strerror = os.strerror(error.errno) if error.errno else why
+    hint = HELP.get(error.errno or 0, "nothing was changed")
+    return f"Cannot write {error.filename or 'into _build'}: {error.strerror}; {hint}."
 
 
 def _recover(site: Path) -> None:

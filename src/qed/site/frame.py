@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +50,9 @@ AWAIT = """(() => {
   const root = document.documentElement, show = () => delete root.dataset.fonts;
   const faces = ["1em KaTeX_Main", "italic 1em KaTeX_Math", ...[1, 2, 3, 4].map((n) => `1em KaTeX_Size${n}`)];
   root.dataset.fonts = "awaited";
-  window.mathStyleCame = () => Promise.all(faces.map((face) => document.fonts.load(face))).finally(show);
+  addEventListener("load", ({ target }) => {
+    if (target.id == "math-style") Promise.all(faces.map((face) => document.fonts.load(face))).finally(show);
+  }, true);
   setTimeout(show, 1500);
 })();"""
 
@@ -124,6 +127,17 @@ def _titles(app: Sphinx) -> dict[str, str]:
     return app.builder.__dict__.setdefault("qed_titles", {})  # type: ignore[no-any-return]
 
 
+def policy(boot: str) -> str:
+    """What a page may load and run: files of the site, and the one script in its head, known by its hash.
+
+    KaTeX and the editor place what they show by `style` attributes, so these are free. A worker, Python for instance,
+    has the policy that its own file is served with, not this one.
+    """
+    known = b64encode(sha256(boot.encode()).digest()).decode()
+    return (f"default-src 'self'; script-src 'self' 'sha256-{known}'; style-src 'self' 'unsafe-inline'; "
+            "font-src 'self' data:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'")
+
+
 def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Give the templates what they show around the text."""
     if app.builder.name != "html":
@@ -141,8 +155,9 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
     context["qed_boot"] = BOOT
     body = context.get("body", "")
     if _MATH.search(body):
-        app.add_css_file(MATH_CSS, priority=90, onload="mathStyleCame()")
+        app.add_css_file(MATH_CSS, priority=90, id="math-style")
         context["qed_boot"] += AWAIT
+    context["qed_policy"] = policy(context["qed_boot"])
     context["qed_fonts"] = [f"_static/katex/fonts/{LETTERS}"] if 'mathbb"' in body else []
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not _unused(str(file.filename))]

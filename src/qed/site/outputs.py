@@ -11,7 +11,7 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.transforms import SphinxTransform
 
-from qed.site import cards, ledger, notebooks
+from qed.site import cards, inert, ledger, notebooks
 
 # What an explorer brings along for notebooks; pages of the site have it in files of their own.
 _BROUGHT = re.compile(r"<style>.*?</style>|<script>.*?</script>", re.DOTALL)
@@ -51,6 +51,8 @@ class Outputs(MimeRenderPlugin):
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
             env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
+        if data.mime_type == "image/svg+xml":  # shown as a file of its own, which a reader may open
+            inert.check(data.string, (renderer.renderer.sphinx_env.docname, data.line or 0))
         if data.mime_type == "image/png" and "figure" in data.output_metadata.get("qed", {}):
             return [_figure(renderer, data, _picture(renderer, data))]
         return None

@@ -84,5 +84,9 @@ def _store(book: nbformat.NotebookNode, path: Path) -> None:
         "kernelspec": KERNEL, "language_info": LANGUAGE, "qed": {"code": notebooks.code_hash(book)},
     })
     partial = path.with_suffix(".partial")
-    partial.write_text(nbformat.writes(book, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(nbformat.writes(book, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RefreshError(f"{path.name}: its outputs cannot be stored: {error.strerror}") from None
