@@ -35,6 +35,9 @@ refresh: environment  ## execute notebooks and store their outputs: all, or NB=s
 bench: environment  ## measure all, or PART=checker; the figures go into bench/results.json
 	@.venv/bin/python bench $(PART)
 
+audit: environment  ## look up known vulnerabilities of the pinned dependencies
+	@$(SITE) audit
+
 new: environment  ## start an article from the template: SLUG=my-question
 	@$(SITE) new "$(SLUG)"
 
@@ -49,4 +52,4 @@ environment:
 	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	exec $$found src/qed/site/environment.py
 
-.PHONY: help html test serve offline epub pdf lab refresh bench new environment
+.PHONY: help html test serve offline epub pdf lab refresh bench audit new environment

@@ -94,11 +94,35 @@ def test_what_is_rational_stays_exact(text: str, exact: fmpq) -> None:
         "log(2, 1)",
         "log(2, 0-1)",
         "beta(0, 1)",
+        "uppergamma(0-1/2, 0)",
+        "lowergamma(0-1/2, 0)",
     ],
 )
 def test_what_has_no_real_value_is_undefined_and_no_nan(text: str) -> None:
     with pytest.raises(UndefinedAt):
         at(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["polylog(1, 1)**0", "hyper1f1(1, 0-2, 3)**0", "trace(Matrix([[1, polylog(1, 1)], [0, 1]]))", "0*polylog(1, 1)"],
+)
+def test_a_pole_is_not_forgotten_by_what_is_made_of_it(text: str) -> None:
+    with pytest.raises(Unclear, match="pole"):
+        at(text)
+    assert at(text.replace("1, 1)", "1, 0)").replace("0-2", "2")) in (0, 1, 2)
+
+
+def test_a_bessel_function_of_positive_order_is_0_at_0() -> None:
+    assert at("besselj(1/2, 0)") == at("besseli(3/2, 0)") == 0
+    with pytest.raises(UndefinedAt):
+        at("besselj(0-1/2, 0)")
+
+
+def test_the_variable_of_a_limit_is_not_taken_from_the_domain() -> None:
+    """At x = 0 the quotient has no value, and the limit has one."""
+    assert hunt(statement("Eq(Limit(sin(x)/x, x, 0), 1)", {"x": R})).verdict == "out of reach"
+    assert judge("t.t", "Eq(Limit(sin(x)/x, x, 0), 1)", domain={"x": R}, control="0 > 1").grade == "proved"
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,9 @@ def test_a_false_claim_is_refuted_with_words_and_both_sides():
         ("f < 1", {"p": bits(8)}, {"f": "f + 1"}, "circle"),
         ("p < 1", {"p": bits(8)}, {"p": "3"}, "is a variable as well"),
         ("p < 1", {"p": "bits(0)"}, {}, "no machine word"),
+        ("f(1) < 1", {"p": bits(8)}, {"f(0)": "0"}, "other names for its parameters"),
+        ("f(1, 2) < 1", {"p": bits(8)}, {"f(a, a)": "a"}, "other names for its parameters"),
+        ("p < 1", {"p": bits(8), "\U0001d429": bits(8)}, {}, "cannot name a variable"),
     ],
 )
 def test_what_words_do_not_have_is_refused_and_named(text, domain, let, message):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
 from flint import arb, fmpq
 
 from qed import N0, R, integers, interval, square
-from qed.numeric.hunt import candidates, hunt, margin, matrix, points, refine, show, show_sides, simplest
+from qed.numeric.hunt import candidates, grid, hunt, margin, matrix, points, refine, show, show_sides, simplest
 from qed.statements.language import statement
 
 
@@ -121,3 +122,10 @@ def test_a_simpler_witness_is_still_a_witness() -> None:
     claim = statement("x < 1", {"x": R})
     found = simplest(claim, {"x": fmpq(123457, 100000)})
     assert found["x"].q < 100 and found["x"] >= 1
+
+
+@pytest.mark.parametrize("sizes", [[3], [7, 2], [2, 1, 4], [3, 3, 3]])
+def test_the_grid_is_listed_by_sums_and_never_made_as_a_whole(sizes: list[int]) -> None:
+    everything = itertools.product(*map(range, sizes))
+    assert list(grid(sizes)) == sorted(everything, key=lambda at: (sum(at), at))
+    assert list(itertools.islice(grid([7] * 60), 3)) == [(0,) * 60, (0,) * 59 + (1,), (0,) * 58 + (1, 0)]

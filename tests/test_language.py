@@ -56,6 +56,12 @@ def test_a_chain_is_read_as_all_its_links_and_not_only_the_first() -> None:
         ("y > 0", "y in .* has no domain: add y=R"),
         ("x < oo", "oo in .* is no number"),
         ("1/oo >= 0", "oo in .* is no number"),
+        ("Eq(Limit(x, x, 0), 0*sin(oo))", "oo in .* is no number"),
+        ("Eq(Limit(x, x, 1/oo), 0)", "oo in .* is no number"),
+        ("Sum(k, (k, 1, oo - oo)) > 0", "oo in .* is no number"),
+        ("Sum(oo, (oo, 1, 3)) > 0", "oo cannot name a variable"),
+        ("Eq(Limit(E, E, 0), 0)", "E cannot name a variable"),
+        ("Eq(Limit(2, 2, 0), 0)", "what stands there cannot name a variable"),
         ("Sum(k, k) > 0", "the limits are written"),
         ("Sum(k, (1, 0, 2)) > 0", "the limits are written"),
         ("diff(x, 2) > 0", r"write diff\(f, x\)"),
@@ -131,11 +137,23 @@ def test_matrices_of_different_sizes_are_not_all_judged_at_the_size_of_the_first
         ({"x": "1"}, "both a variable and a definition"),
         ({"f(u)": "u"}, "needs its arguments u"),
         ({"f": "1 +"}, "does not parse"),
+        ({"f(0)": "1"}, "needs names for its parameters"),
+        ({"f(u, u)": "u"}, "needs names for its parameters"),
+        ({"f(pi)": "pi"}, "needs names for its parameters"),
+        ({"f(u)": "u", "f(v)": "2*v"}, "f is defined twice"),
+        ({"f(u)": "u", "f": "2"}, "f is defined twice"),
     ],
 )
 def test_a_definition_that_cannot_be_put_in_is_refused(let: dict[str, str], advice: str) -> None:
     with pytest.raises(BadStatement, match=advice):
         statement("f > x", {"x": R}, let=let)
+
+
+def test_a_name_that_the_parser_writes_otherwise_is_refused() -> None:
+    """Python reads a mathematical x as x, which would be another variable of the domain."""
+    with pytest.raises(BadStatement, match="cannot name a variable"):
+        statement("\U0001d431 > 0", {"x": interval("(0, 1)"), "\U0001d431": R})
+    assert statement("\u03b1 > 0", {"\u03b1": R}).domain
 
 
 def test_a_definition_with_too_many_arguments_is_refused() -> None:

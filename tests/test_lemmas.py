@@ -125,6 +125,75 @@ def test_a_reduction_formula_and_two_bases_make_an_induction_in_steps_of_two(tex
     assert proof(text, lemma(REDUCTION, m=N0), m=N0) == grade  # the last two keep the recurrence, and one base each
 
 
+SINES = {
+    "S(m)": "Integral(sin(t)**m, (t, 0, pi))",
+    "J(m)": "Integral((t - pi/2)**2*sin(t)**m, (t, 0, pi))",
+}
+STEP = Lemma("t.step", statement("Eq(J(m + 2)/S(m + 2), J(m)/S(m) - 2/(m + 2)**2)", {"m": N0}, let=SINES))
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("Eq(J(2*j)/S(2*j), pi**2/12 - Sum(1/(2*i**2), (i, 1, j)))", "proved"),
+        ("Eq(J(2*j)/S(2*j), pi**2/12 - Sum(1/i**2, (i, 1, j)))", None),  # another step
+        ("Eq(J(2*j)/S(2*j), pi**2/8 - Sum(1/(2*i**2), (i, 1, j)))", None),  # another base
+    ],
+)
+def test_a_recurrence_of_a_quotient_is_summed_by_induction(text: str, grade: str | None) -> None:
+    assert Prover(statement(text, {"j": N0}, let=SINES), [STEP]).run().grade == grade
+
+
+@pytest.mark.parametrize(
+    ("ranges", "grade"),
+    [
+        (("[0, 8]", "[8, oo)"), "proved"),
+        (("[0, 8)", "[8, oo)"), "proved"),
+        (("[0, 8)", "(8, oo)"), None),  # nothing is known at 8
+        (("[0, 8]", "[9, oo)"), None),
+        (("[1, 8]", "[8, oo)"), None),
+        (("[0, 8]",), None),
+    ],
+)
+def test_two_lemmas_make_one_statement_where_their_ranges_meet(ranges: tuple[str, ...], grade: str | None) -> None:
+    told = [lemma("sin(exp(x)) < 2*sin(exp(x))**2", x=interval(span)) for span in ranges]  # no matter that it is false
+    assert proof("sin(exp(y)) < 2*sin(exp(y))**2", *told, y=interval("[0, oo)")) == grade
+
+
+def test_a_lemma_gives_what_is_weaker_by_a_number_and_nothing_stronger() -> None:
+    told = lemma("x*(exp(x) - erf(x)) < 3", x=interval("[0, oo)"))
+    assert proof("y*erf(y) - y*exp(y) > -4", told, y=interval("[0, oo)")) == "proved"
+    assert proof("y*erf(y) - y*exp(y) > -2", told, y=interval("[0, oo)")) is None
+
+
+def test_a_chain_compares_its_ends_and_only_in_one_direction() -> None:
+    a, b, c = "sin(exp(x))", "cos(exp(2*x))", "sin(cosh(x))"
+    assert proof(f"{a} < {c}", lemma(f"{a} < {b} <= {c}", x=R), x=R) == "proved"
+    assert proof(f"{a} <= {c}", lemma(f"{a} <= {b} <= {c}", x=R), x=R) == "proved"
+    assert proof(f"{a} < {c}", lemma(f"{a} <= {b} <= {c}", x=R), x=R) is None
+    assert proof(f"{a} < {c}", lemma(f"{a} < {b} > {c}", x=R), x=R) is None
+    assert proof(f"{a} != {c}", lemma(f"{a} != {b} != {c}", x=R), x=R) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "grade"),
+    [
+        ("Sup(sin(exp(x)), (x, 0, 8)) < 1/2", "sin(exp(y)) < 1/2", "proved"),
+        ("1/2 > Sup(sin(exp(x)), (x, 0, 8))", "sin(exp(y)) < 1/2", "proved"),
+        ("Sup(sin(exp(x)), (x, 0, 8)) <= 1/2", "sin(exp(y)) < 1/2", None),
+        ("Sup(sin(exp(x)), (x, 0, 8)) > 1/2", "sin(exp(y)) > 1/2", None),  # somewhere, not everywhere
+        ("Inf(sin(exp(x)), (x, 0, 8)) < 1/2", "sin(exp(y)) < 1/2", None),
+        ("Inf(sin(exp(x)), (x, 0, 8)) > 1/2", "sin(exp(y)) > 1/2", "proved"),
+        ("Sup(sin(exp(x)), (x, 0, 7)) < 1/2", "sin(exp(y)) < 1/2", None),
+        ("Sup(Abs(sin(exp(x))), (x, 0, 8)) < 1/2", "-1/2 < sin(exp(y))", "proved"),
+        ("Inf(Abs(sin(exp(x))), (x, 0, 8)) > 1/2", "sin(exp(y)) > 1/2", None),
+        ("Sup(sin(exp(x)), (x, 0, 8)) < Sup(cos(exp(x)), (x, 0, 8))", "sin(exp(y)) < cos(exp(y))", None),
+    ],
+)
+def test_a_bound_of_a_supremum_is_one_of_every_value(told: str, text: str, grade: str | None) -> None:
+    assert proof(text, lemma(told), y=interval("[0, 8]")) == grade  # no matter which of the lemmas are true
+
+
 def test_a_lemma_of_a_sign_serves_for_the_difference_turned_round() -> None:
     assert proof("1 + y**2 - exp(y**2) <= 0", lemma("exp(x) >= 1 + x", x=R), y=R) == "proved"
     assert proof("1 + y**2 - exp(y**2) < 0", lemma("exp(x) >= 1 + x", x=R), y=R) is None

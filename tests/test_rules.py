@@ -150,6 +150,23 @@ def test_integrals_are_gathered_only_where_they_stand_linearly_between_the_same_
     ):
         with pytest.raises(Refused):
             rules.gathered(low(text, x=R)[0], scope)
+    e, scope = low("2*Sum(1/k, (k, 1, n)) - Sum(log(1 + 1/k), (k, 1, n))", n=N0)
+    (total,) = rules.gathered(e, scope, sp.Sum).right.atoms(sp.Sum)
+    (k, *_) = total.limits[0]
+    assert total.function == 2 / k - sp.log(1 + 1 / k)
+    with pytest.raises(Refused):
+        rules.gathered(low("Sum(1/k, (k, 1, n)) - Sum(1/k, (k, 2, n))", n=N0)[0], scope, sp.Sum)
+
+
+def test_signs_are_added_only_where_both_terms_have_values() -> None:
+    scope = domain_scope({"x": R})
+    x = scope.names["x"]
+    square, root = rules.nlsat(x**2 - 2 * x + 1, scope), structure(sp.sqrt(x), scope)
+    assert rules.added(square, structure(ONE, scope)).signs == POS
+    with pytest.raises(Refused):
+        rules.added(root, structure(-sp.sqrt(x), scope))  # 0 where neither has a value
+    with pytest.raises(Refused):
+        rules.added(square, structure(ONE, domain_scope({"y": R})))
 
 
 def test_a_power_may_have_a_base_0_only_if_a_whole_variable_makes_its_exponent_not_negative() -> None:

@@ -346,3 +346,40 @@ def test_leibniz_rule_counts_the_moving_end() -> None:
     x = scope.names["x"]
     e = Lowering(scope).expression(parse_expression("Integral(exp(t), (t, 0, x))"))
     assert derivative(e, x) == sp.exp(x) and derivative(e, x) != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("Max(x, y) - x", POS | ZERO),
+        ("Max(x, y) + Min(x, y) - x - y", ZERO),
+        ("Abs(x) + Abs(y) - Abs(x + y)", POS | ZERO),
+        ("Min(x, y, x + y) - x", NEG | ZERO),
+        ("Max(x, y) - x - 1", ANY),
+        ("sqrt(x**2 + y**2) - y", POS | ZERO),
+        ("sqrt(x**2 + y**2) - y - x", ANY),
+        ("1/sqrt(1 + x**2) - 1", NEG | ZERO),
+        ("x/(2 + sin(y)) - x", ANY),
+        ("(2 + sin(y) + cos(y))/(3 - sin(y))", POS),
+        ("1 - sin(x)**2*sin(y)**2", POS | ZERO),
+        ("floor(x)/(2 + sin(y)) - x/(2 + sin(y))", NEG | ZERO),
+    ],
+)
+def test_z3_knows_cases_roots_waves_and_denominators_by_their_definitions(text: str, signs: int) -> None:
+    scope = domain_scope({"x": R, "y": R})
+    assert asked(sp.sympify(text, scope.names), scope) == signs
+
+
+def test_z3_takes_no_imaginary_unit_for_a_real_number() -> None:
+    with pytest.raises(Refused, match="real number"):
+        nlsat((1 + sp.I) ** 4 + sp.Symbol("x", real=True) ** 2, domain_scope({"x": R}))
+
+
+def test_an_integral_over_some_length_of_what_vanishes_at_the_ends_only_is_positive() -> None:
+    scope = domain_scope({"m": N0, "a": interval("[0, oo)")})
+    t = sp.Symbol("t", real=True)
+    m, a = scope.names["m"], scope.names["a"]
+    assert sign(sp.Integral(sp.sin(t) ** m, (t, 0, sp.pi)), scope) == POS
+    assert sign(sp.Integral(t, (t, 0, a)), scope) == POS | ZERO
+    assert sign(sp.Integral(sp.sin(t) ** 3, (t, 0, 4 + m)), scope) == ANY
+    assert not defined(sp.Integral(sp.log(t), (t, 0, 1)), scope), "what has no value at an end is another matter"

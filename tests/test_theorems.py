@@ -7,18 +7,22 @@ import copy
 import dataclasses
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sympy as sp
 
 from qed import N0, R
+from qed.claims.verdict import decide
 from qed.kernel import lemmas, rules
 from qed.kernel.conclude import Conclusion, Plan, Refutation, conclude, plan
 from qed.kernel.lemmas import Lemma, accepted
 from qed.kernel.lower import domain_scope
 from qed.kernel.residual import residual
-from qed.kernel.signs import structure
+from qed.kernel.signs import integrable, structure
 from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Limit, Range, Refused, Scope, Sign, Theorem
+from qed.search.tactics import Prover
+from qed.statements.errors import OutOfReach
 from qed.statements.language import as_domain, statement
 
 SOURCE = Path(rules.__file__).parent.parent
@@ -44,7 +48,7 @@ x = X.names["x"]
         lambda: Equal(None, x, sp.Integer(0), X, ()),
         lambda: Limit(True, x, x, sp.Integer(1), X, ()),
         lambda: Conclusion(None, statement("0 > 1"), "proved", ()),
-        lambda: Plan(None, statement("0 > 1"), (), (), (), (), (), False),
+        lambda: Plan(None, statement("0 > 1"), (), (), (), (), (), ()),
         lambda: Refutation(None, "refuted", ()),
         lambda: Sign(seal="SEAL", expression=x, signs=POS, scope=X, by=()),
     ],
@@ -266,3 +270,152 @@ def test_the_sign_of_a_sum_is_that_of_its_terms_in_their_own_scope() -> None:
 
 def test_theorems_are_what_the_kernel_says_they_are() -> None:
     assert {Sign, Equal, Limit} == set(Theorem.__args__) and NEG | ZERO | POS == ANY
+
+
+# A search that wants to deceive
+
+HERE = Scope({})
+n = sp.Symbol("n", integer=True)
+k = sp.Symbol("k#1", integer=True)
+t_1 = sp.Symbol("t#1", real=True)
+
+
+def above(symbol: sp.Symbol, end: object, is_open: bool = False) -> Scope:
+    """Make a scope of one symbol with a lower end."""
+    return Scope({symbol: Range(sp.S(end), None, is_open)})
+
+
+@pytest.mark.parametrize("f", [lambda e: sp.log(e) ** 2, lambda e: sp.acosh(e) ** 2, lambda e: sp.LambertW(e) ** 2])
+def test_what_has_no_value_has_no_instance(f: object) -> None:
+    """At -pi/2 or -1 SymPy makes a negative number of these squares."""
+    left = Scope({x: Range(None, sp.Integer(-1))})
+    square = structure(f(x), left)  # type: ignore[operator]
+    assert square.signs == POS
+    for point in (sp.Integer(-1), -sp.pi / 2):
+        with pytest.raises(Refused, match="no value"):
+            rules.instance(square, {x: point}, HERE)
+    right = above(x, 2)
+    assert rules.instance(structure(f(x), right), {x: sp.Integer(3)}, HERE)  # type: ignore[operator]
+
+
+def test_no_scope_knows_a_theorem_about_a_narrower_one() -> None:
+    narrow = above(x, 1)
+    t = structure(x, narrow)
+    for forge in (lambda: Scope(X.ranges, known=(t,)), lambda: dataclasses.replace(X, known=(t,))):
+        with pytest.raises(Refused, match="another scope"):
+            forge()
+    y = sp.Symbol("y", real=True)
+    assert structure(x * sp.exp(y), narrow.knowing(t).with_symbol(y, Range(None, None))).signs == POS
+
+
+def test_a_theorem_has_no_kinds_of_its_own() -> None:
+    with pytest.raises(TypeError, match="only the kernel"):
+        type("Mine", (Sign,), {"__post_init__": lambda self, seal: None})
+
+
+def test_a_product_is_no_sum_of_its_factors() -> None:
+    scope = above(n, 0)
+    factors = sp.Product(-k - 1, (k, 1, n))
+    inner = scope.with_symbol(k, Range(sp.Integer(1), n))
+    with pytest.raises(Refused, match="neither a sum"):
+        rules.total(factors, structure(-k - 1, inner), scope)
+
+
+def test_an_imaginary_number_is_no_value() -> None:
+    with pytest.raises(Refused, match="no value"):
+        residual(sp.Integer(-4), (1 + sp.I) ** 4, HERE)
+    assert residual(sp.Integer(4), (1 + sp.Integer(1)) ** 2, HERE).right == 4
+
+
+def test_a_binomial_of_real_numbers_has_no_sign() -> None:
+    y = sp.Symbol("y", real=True)
+    scope = Scope({x: Range(sp.Integer(0), None), y: Range(sp.Integer(0), None)})
+    assert structure(sp.binomial(x, y), scope).signs == ANY  # binomial(1/2, 2) is -1/8
+
+
+@pytest.mark.parametrize(("least", "is_open"), [(sp.Rational(1, 2), False), (sp.Rational(1, 2), True), (1, True)])
+def test_induction_begins_at_a_number_of_the_range(least: object, is_open: bool) -> None:
+    """n - 1 is 0 at the end that is left out, and the step holds for all n beyond."""
+    scope, e = above(n, least, is_open), n - sp.S(least)
+    factor = (e + 1) / e if is_open else sp.S.One
+    base = residual(sp.S.Zero, sp.S.Zero, scope)
+    step = residual(e + 1 - factor * e, sp.S.Zero, scope) if is_open else base
+    assert not rules.first_value(scope.ranges[n])
+    with pytest.raises(Refused, match="no least value"):
+        rules.induction(e, n, (base,), step, scope, (factor,))
+
+
+def test_an_antiderivative_has_no_value_at_infinity() -> None:
+    inner = HERE.with_symbol(t_1, Range(sp.Integer(0), None))
+    wave = residual(sp.cos(t_1), sp.cos(t_1), inner)
+    with pytest.raises(Refused, match="no theorem on the limits"):
+        rules.antiderivative(sp.Integral(sp.cos(t_1), (t_1, 0, sp.oo)), wave, (), HERE, sp.sin(t_1))
+
+
+def test_a_side_begins_at_a_point_that_is_there() -> None:
+    y = sp.Symbol("y", real=True)
+    scope = Scope({x: Range(None, None), y: Range(None, sp.Integer(-1))})
+    with pytest.raises(Refused, match="an anchor is a point"):
+        rules.side(scope, x, sp.log(y), True)
+    assert rules.side(scope, x, sp.exp(y), True)
+
+
+def test_an_integral_of_a_jump_has_no_derivative_at_its_end() -> None:
+    """The integrals of floor(t) and of ceiling(t) - 1 are equal, and floor(x) is not ceiling(x) - 1 everywhere."""
+    scope = above(x, 0, True)
+    e = sp.Integral(sp.floor(t_1), (t_1, 0, x))
+    with pytest.raises(Refused, match="corner"):
+        rules.differentiated(residual(e, e, scope), x)
+
+
+def test_every_integral_of_a_statement_has_to_converge() -> None:
+    """SymPy drops a factor 0, and divergent integrals may cancel."""
+    divergent = "Eq(0*Integral(1/t, (t, 0, 1)) + Integral(exp(-t), (t, 0, oo)), 1)"
+    for text, verdict in ((divergent, None), ("Eq(Integral(exp(-t), (t, 0, oo)), 1)", "proved")):
+        assert Prover(statement(text, {}), []).run().grade == verdict
+    todo = plan(statement("Eq(Integral(1/t, (t, 0, 1)), Integral(1/t, (t, 0, 1)))", {}), True)
+    (goal,) = todo.goals
+    shown = [structure(owed.expression, owed.scope) for owed in todo.obligations]
+    with pytest.raises(Refused, match="converges"):
+        conclude(todo, [*shown, rules.zero(residual(goal.expression, sp.S.Zero, goal.scope))])
+
+
+def test_minus_infinity_is_no_value_of_an_integral() -> None:
+    found = Prover(statement("Eq(Integral(1/t, (t, 0, 1)) + Integral(exp(-t), (t, 0, oo)), 1)", {}), []).run()
+    assert found.grade is None
+
+
+@pytest.mark.parametrize("bad", ["1/(t + 1 - ceiling(t))", "log(t + 1 - ceiling(t))", "(t + 1 - ceiling(t))**(-2)"])
+def test_an_integrand_must_not_jump_where_it_may_grow_without_bound(bad: str) -> None:
+    """Each has a value everywhere from 0 to 1, and the first has no integral: next to 0 it is 1/t."""
+    with pytest.raises(OutOfReach, match="jumps"):
+        plan(statement(f"Integral({bad}, (t, 0, 1)) > 0", {}))
+    assert not integrable(1 / (t_1 + 1 - sp.ceiling(t_1)), t_1)
+    for fine in ("floor(t)", "2**ceiling(t)/(1 + t)", "exp(sign(t))*log(2 + t)", "Sum(floor(t)*j, (j, 1, 3))"):
+        assert plan(statement(f"Integral({fine}, (t, 0, 1)) > 0", {})).goals
+
+
+def test_an_end_that_hangs_on_a_variable_moves_with_it() -> None:
+    """n - k is not negative for k <= n; at n = 0 and k = 3 it is, though 3 is below another n of the same name."""
+    triangle = above(n, 0).with_symbol(k, Range(sp.Integer(0), n))
+    t, five = structure(n - k, triangle), Scope({n: Range(sp.Integer(5), sp.Integer(5))})
+    with pytest.raises(Refused, match="outside the range"):
+        rules.instance(t, {n: sp.Integer(0), k: sp.Integer(3)}, five)
+    assert rules.instance(t, {n: n, k: sp.Integer(3)}, five).signs == POS | ZERO  # type: ignore[union-attr]
+
+
+def test_what_has_a_value_under_one_sum_may_have_none_under_another() -> None:
+    """log(k - 3) is real from k = 5 on; at k = 2 SymPy makes i pi of it, with the square -pi**2."""
+    scope, term = above(n, 0), sp.log(k - 3)
+    fine, wrong = sp.Sum(term, (k, 5, n)), sp.Sum(term, (k, 2, 2))
+    with pytest.raises(Refused, match="no value"):
+        residual(fine, fine + wrong**2 + sp.pi**2, scope)
+    assert residual(fine, sp.Sum(term, (k, 5, n + 1)) - sp.log(n - 2), above(n, 4))
+
+
+def test_a_verdict_takes_no_word_of_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Prover(statement("x**2 + 1 > 0", {"x": R}), []).run()
+    assert other.grade == "proved"
+    for answer in (other, SimpleNamespace(refutation=None, conclusion=SimpleNamespace(grade="proved"), tried=[])):
+        monkeypatch.setattr(Prover, "run", lambda self, answer=answer: answer)
+        assert decide(statement("1 - 3*exp(-10**14*(x - 3001/10007)**2) > 0", {"x": R})).verdict == "undecided"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..kernel import bitvectors
-from ..kernel.conclude import Refutation, fails_at
+from ..kernel.conclude import Conclusion, Refutation, fails_at
 from ..kernel.lemmas import Lemma
 from ..kernel.theorems import Refused
 from ..numeric import supremum, words
@@ -123,16 +123,17 @@ def decide(
     if hunt_only and not unhunted:
         return Decision("hunted", ("hunt in ball arithmetic",), hunt=found)
     proof = Prover(judged, lemmas or [], certificate).run()
-    if proof.refutation:
+    if isinstance(proof.refutation, Refutation):
         fall = proof.refutation
         return Decision(fall.verdict, ("the rules of the kernel",), fall.witness, fall.sides, hunt=found)
     if unhunted:
         # Only one route is open, and one route is enough to refuse a statement, not to accept it.
         why = "the hunt could not evaluate the statement at enough points of its domain"
         return Decision("undecided", tried=(why,), hunt=found)
-    if proof.grade is None:
+    shown = proof.conclusion
+    if not isinstance(shown, Conclusion) or shown.statement is not judged:  # the search is believed in nothing
         return Decision("undecided", tried=tuple(dict.fromkeys(proof.tried)), hunt=found)
-    return Decision(proof.grade, proof.engines, hunt=found)
+    return Decision(shown.grade, shown.engines, hunt=found)
 
 
 def _decide_bits(judged: Statement, hunt_only: bool) -> Decision:
@@ -166,8 +167,8 @@ def _decide_supremum(judged: Statement, hunt_only: bool) -> Decision:
 
 
 def formal_lemma(judged: Statement) -> bool:
-    """Tell whether the rules can use a statement: one about numbers and matrices, without suprema."""
-    return not width_of(judged) and not supremum.suprema(judged)
+    """Tell whether the rules can use a statement: one about numbers and matrices."""
+    return not width_of(judged)
 
 
 def touched(judged: Statement, found: Hunt) -> Refutation | None:

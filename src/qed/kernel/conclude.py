@@ -18,7 +18,7 @@ from ..statements.language import Relation, Statement, parse_expression, substit
 from .lower import Goal, Lowering, domain_scope
 from .residual import is_zero
 from .rules import approach, vanishing
-from .signs import sign
+from .signs import defined, sign
 from .theorems import ENOUGH, NEG, POS, SEAL, ZERO, Equal, Limit, Range, Scope, Sign, Theorem, _Sealed, names, require
 
 CASES = 100_000
@@ -41,7 +41,8 @@ class Plan(_Sealed):
     """What has to be shown for a statement: where it is defined, and then that it holds.
 
     `sides` are those of the relation behind each goal. Of an expression under a limit, `nearby` says what it needs
-    near the point: that is met all over the scope, or by a limit that has the sign.
+    near the point: that is met all over the scope, or by a limit that has the sign. `improper` lists the integrals
+    that may be improper, every one of which has to converge.
     """
 
     statement: Statement
@@ -50,7 +51,7 @@ class Plan(_Sealed):
     limits: tuple[Approach, ...]
     nearby: tuple[tuple[Goal, Approach], ...]
     sides: tuple[tuple[Expr, Expr], ...]
-    improper: bool
+    improper: tuple[tuple[Expr, Scope], ...]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def plan(claim: Statement, improper: bool = False) -> Plan:
     sides: list[tuple[Expr, Expr]] = []
     limits: list[Approach] = []
     nearby: list[tuple[Goal, Approach]] = []
+    integrals: list[tuple[Expr, Scope]] = []
     for size in claim.sizes:
         matrices = claim.matrix_names if size else ()
         hypotheses = Lowering(domain_scope(claim.domain), size, matrices)
@@ -95,10 +97,12 @@ def plan(claim: Statement, improper: bool = False) -> Plan:
             lowering = Lowering(scope, size, matrices, improper=improper)
             left, right = lowering.expression(relation.left), lowering.expression(relation.right)
             obligations += lowering.obligations
+            integrals += lowering.integrals if improper else []
             for a, b in _links(left, relation.op, right):
                 goals.append(Goal(a - b, ENOUGH[relation.op], lowering.scope, relation.text))
                 sides.append((a, b))
-    return Plan(SEAL, claim, tuple(obligations), tuple(goals), tuple(limits), tuple(nearby), tuple(sides), improper)
+    owed = tuple(obligations), tuple(goals), tuple(limits), tuple(nearby)
+    return Plan(SEAL, claim, *owed, tuple(sides), tuple(integrals))
 
 
 def _difference(lowering: Lowering, relation: Relation) -> tuple[Expr, int]:
@@ -191,6 +195,9 @@ def conclude(todo: Plan, theorems: Iterable[Theorem]) -> Conclusion:
         met = next((t for t in signs if meets(t, goal)), None)
         require(met is not None, f"nothing shows that {goal.reason}")
         used += [met] if goal in todo.goals and met is not None else []
+    for integral, scope in todo.improper:
+        sure = (t for t in found if isinstance(t, Equal) and t.converges and (t.left, t.scope) == (integral, scope))
+        require(any(sure) or defined(integral, scope), f"nothing shows that {integral} converges")
     for goal, wanted in todo.nearby:
         if not any(meets(t, goal) for t in signs):
             used.append(eventually(goal, _limit_of(wanted, found)))

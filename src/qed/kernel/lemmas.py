@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from sympy import Expr
 
 from ..statements.errors import OutOfReach
-from ..statements.language import Statement
+from ..statements.language import Domain, Relation, Statement, bound_variable
 from .lower import Lowering, domain_scope
-from .theorems import ENOUGH, SEAL, Equal, Sign
+from .signs import sum_sign
+from .theorems import ANY, ENOUGH, SEAL, Equal, Sign
 
 
 @dataclass(frozen=True)
@@ -24,25 +26,54 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
     """Read an earlier claim as theorems about its own variables.
 
     Rule: what was accepted may be used, under its own name. Left out are claims with hypotheses or matrices, and
-    what the symbolic route does not reach.
+    what the symbolic route does not reach. Order is transitive: of a chain, any side compares with any later one.
 
     On cards: ``using {claims}``.
     """
     found: list[Sign | Equal] = []
+    chain: list[tuple[Expr, Expr, int]] = []
     if lemma.statement.matrix_names or lemma.statement.where:
         return found
     by = (f"using {lemma.name}",)
-    for relation in lemma.statement.relations:
-        owner = Lowering(domain_scope(lemma.statement.domain))
+    for relation, domain in (one for r in lemma.statement.relations for one in pointwise(r, lemma.statement.domain)):
+        owner = Lowering(domain_scope(domain))
         try:
             left, right = owner.expression(relation.left), owner.expression(relation.right)
         except OutOfReach:
+            chain = []
             continue
         if isinstance(left, Expr) and isinstance(right, Expr):
-            equation = relation.op == "="
-            found.append(
-                Equal(SEAL, left, right, owner.scope, by)
-                if equation
-                else Sign(SEAL, left - right, ENOUGH[relation.op], owner.scope, by)
-            )
+            scope = owner.scope
+            owed = (Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope)
+            scope = scope.knowing(*owed)
+            if relation.op == "=":
+                found.append(Equal(SEAL, left, right, scope, by))
+                continue
+            plain = domain is lemma.statement.domain  # not a bound that holds on a range of its own
+            earlier = chain if plain else []
+            steps = [(start, sum_sign(signs, ENOUGH[relation.op])) for start, end, signs in earlier if end == left]
+            links = [(start, right, signs) for start, signs in [*steps, (left, ENOUGH[relation.op])]]
+            chain = links if plain else []
+            found += [Sign(SEAL, start - end, signs, scope, by) for start, end, signs in links if signs != ANY]
     return found
+
+
+def pointwise(r: Relation, domain: dict[str, Domain]) -> list[tuple[Relation, dict[str, Domain]]]:
+    """Read a bound of a supremum or an infimum as one of the values.
+
+    Definition: no value is above the supremum, or below the infimum.
+    """
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(r.op, r.op)
+    for side, op, other in ((r.left, r.op, r.right), (r.right, turned, r.left)):
+        name = ast.unparse(side.func) if isinstance(side, ast.Call) else ""
+        if isinstance(side, ast.Call) and name in ("Sup", "Inf"):
+            (x, lo, hi), f, wanted = bound_variable(side), side.args[0], "<" if name == "Sup" else ">"
+            if op[0] not in (wanted, "=") or x in domain:
+                return []
+            span = Domain("real", ast.unparse(lo), ast.unparse(hi), False, False)
+            functions = [f]
+            if isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<":
+                functions = [f.args[0], ast.UnaryOp(ast.USub(), f.args[0])]
+            op = f"{wanted}=" if op == "=" else op
+            return [(Relation(g, op, other, r.text), {**domain, x: span}) for g in functions]
+    return [(r, domain)]

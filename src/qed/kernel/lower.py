@@ -11,7 +11,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from ..statements.errors import OutOfReach
 from ..statements.language import Domain, bound_variable
-from .signs import conditions, defined, derivative, is_whole, power_conditions, sign, without_corners
+from .signs import conditions, defined, derivative, integrable, is_whole, power_conditions, sign, without_corners
 from .theorems import ANY, NEG, POS, ZERO, Range, Scope
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
@@ -64,6 +64,7 @@ class Lowering:
     smooth: int = 0
     improper: bool = False
     depth: int = 0
+    integrals: list[tuple[Expr, Scope]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         cells = range(1, self.size + 1)
@@ -227,7 +228,10 @@ class Lowering:
         self.scope = outer
         self.depth -= 1
         if name == "Integral":
-            return sp.Integral(body, (symbol, lo, hi))
+            if not integrable(body, symbol):
+                raise OutOfReach("an integrand that jumps inside a quotient, a logarithm or the like")
+            self.integrals.append((sp.Integral(body, (symbol, lo, hi)), outer))
+            return self.integrals[-1][0]
         if lo.is_Integer and hi.is_Integer and hi - lo <= 60:
             terms = [body.subs(symbol, k) for k in range(int(lo), int(hi) + 1)]
             return sp.Add(*terms) if name == "Sum" else sp.Mul(*terms)

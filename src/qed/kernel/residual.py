@@ -28,13 +28,13 @@ def residual(left: Expr, right: Expr, scope: Scope) -> Equal:
     On cards: ``exact residual``.
     """
     require(is_zero(left - right, scope), "the residual does not expand to 0")
-    require(right.is_number or defined(right, scope, left), "the right side may have no value")
+    require(defined(right, scope, left), "the right side may have no value")
     return Equal(SEAL, left, right, scope, scope.by("exact residual"))
 
 
 def is_zero(e: Any, scope: Scope) -> bool:
     """Tell whether an expression vanishes wherever it has a value. False says nothing."""
-    if e.has(sp.nan, sp.zoo, sp.oo, sp.Derivative, sp.Subs):
+    if e.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.Derivative, sp.Subs):
         return False
     e = sp.expand(e) if e.is_Add else e
     if e == 0:
@@ -230,8 +230,10 @@ class _Generators:
             return sp.Mul(*(self.power(sp.Integer(f), m * exponent) for f, m in primes.items()))
         parts = sp.Mul.make_args(sp.factor(base))
         below = [p for p in parts if not sign(p, self.scope) & POS]
-        if len(parts) > 1 and len(below) % 2 == 0 and all(p in below or not sign(p, self.scope) & NEG for p in parts):
-            return sp.Mul(*(self.power(-p if p in below else p, exponent) for p in parts))
+        split = [-p if p in below else p for p in parts]
+        certain = all(p in below or not sign(p, self.scope) & NEG for p in parts)
+        if base not in split and len(below) % 2 == 0 and certain:
+            return sp.Mul(*(self.power(p, exponent) for p in split))
         if exponent.is_Rational:
             known = ("root", base, exponent.q) in self.table
             root = self.new(("root", base, exponent.q))

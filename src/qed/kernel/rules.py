@@ -87,6 +87,7 @@ def total(e: Any, term: Sign, scope: Scope) -> Sign:
 
     Law: a sum of one-signed terms has their sign, and is 0 if it is empty; so has an integral, and is 0 over no length.
     """
+    require(isinstance(e, sp.Sum | sp.Integral), "neither a sum nor an integral")
     require(term.expression == e.function and term.scope == inside(e, scope), "no theorem on the terms")
     return Sign(SEAL, e, total_sign(e, term.signs, scope), scope, scope.by(*term.by))
 
@@ -98,6 +99,17 @@ def product(a: Sign, b: Sign) -> Sign:
     """
     require(a.scope == b.scope, "theorems over different scopes")
     return Sign(SEAL, a.expression * b.expression, product_sign(a.signs, b.signs), a.scope, names(a, b))
+
+
+def added(a: Sign, b: Sign) -> Sign:
+    """Add two expressions with their signs.
+
+    Law: a sum of one-signed terms has their sign, where all of them have values.
+    """
+    total = a.expression + b.expression
+    require(a.scope == b.scope, "theorems over different scopes")
+    require(all(defined(t.expression, t.scope, total) for t in (a, b)), "a term may have no value where the sum has")
+    return Sign(SEAL, total, sum_sign(a.signs, b.signs), a.scope, names(a, b))
 
 
 def follow(p: Equal, q: Equal) -> Equal:
@@ -132,19 +144,24 @@ def holds_at(image: Expr, x: Symbol, span: Range, scope: Scope) -> bool:
         return False
     inside = [sign(sp.expand(way * (image - end)), scope) for end, _, way in span.ends]
     allowed = [POS if is_open else POS | ZERO for _, is_open, _ in span.ends]
-    fits = is_whole(image) if x.is_integer else not image.has(sp.I, sp.zoo, sp.nan, sp.oo)
+    fits = is_whole(image) if x.is_integer else not image.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo)
     return bool(fits) and not any(a & ~b for a, b in zip(inside, allowed, strict=True))
 
 
 def instance(t: Sign | Equal, binding: Binding, scope: Scope) -> Sign | Equal:
     """Put expressions for all variables of a theorem.
 
-    Rule: what holds for all values in a domain holds for each of them, and says nothing outside the domain.
+    Rule: what holds for all values in a domain holds for each of them, and says nothing outside the domain, nor where
+    an expression has no value.
     """
     sides = (t.expression,) if isinstance(t, Sign) else (t.left, t.right)
+    require(defined(sides[0], t.scope), "the theorem may speak of what has no value")
     require(set(binding) == set(t.scope.ranges) and not t.scope.facts, "every variable needs an image")
-    for x, image in binding.items():
-        require(holds_at(image, x, t.scope.ranges[x], scope), f"{image} may lie outside the range of {x}")
+    for x, span in t.scope.ranges.items():
+        image = binding[x]
+        lo, hi = (None if end is None else end.subs(binding, simultaneous=True) for end in (span.lo, span.hi))
+        there = Range(lo, hi, span.lo_open, span.hi_open)
+        require(holds_at(image, x, there, scope), f"{image} may lie outside the range of {x}")
         require(not image.free_symbols & set().union(*map(bound, sides)), "a bound symbol would be captured")
     put = [side.subs(binding, simultaneous=True) for side in sides]
     by = tuple(dict.fromkeys((*t.by, *scope.by())))
@@ -160,7 +177,7 @@ def side(scope: Scope, x: Symbol, anchor: Expr, upward: bool, closed: bool = Fal
     Definition: the side of a point in an interval is an interval that begins or ends there.
     """
     span = scope.ranges[x]
-    require(anchor.free_symbols <= set(scope.ranges) - {x}, "an anchor is a point")
+    require(anchor.free_symbols <= set(scope.ranges) - {x} and defined(anchor, scope), "an anchor is a point")
     for end, _, way in span.ends:
         require(not sign(sp.expand(way * (anchor - end)), scope) & NEG, f"{anchor} may lie outside the range of {x}")
     above, below = Range(anchor, span.hi, not closed, span.hi_open), Range(span.lo, anchor, span.lo_open, not closed)
@@ -305,30 +322,32 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     require(not more and q.scope == scope.with_symbol(t, span), "no theorem on the integrand")
     require(q.left == integral.function and q.right == derivative(proposal, t), "no theorem on the integrand")
     require(continuous(proposal, t, q.scope), "the antiderivative may jump")
-    require(lo is -sp.oo or hi is sp.oo or not sign(sp.expand(hi - lo), scope) & NEG, "it may run backwards")
+    infinite = lo is -sp.oo or hi is sp.oo
+    require(infinite or not sign(sp.expand(hi - lo), scope) & NEG, "it may run backwards")
+    require(values or not infinite, "no theorem on the limits")
     ends = [proposal.subs(t, hi), proposal.subs(t, lo)]
     for number, (found, end, way) in enumerate(zip(values, (hi, lo), "-+", strict=False)):
         moved, u, near = approach(proposal, t, end, way, scope)
         require(found.expression == moved and found.u == u and found.scope == near, "no theorem on a limit")
         ends[number] = found.value
-    require(not sp.Tuple(*ends).has(sp.oo, sp.zoo, sp.nan) and len(values) in (0, 2), "an end has no value")
+    require(not sp.Tuple(*ends).has(sp.oo, -sp.oo, sp.zoo, sp.nan) and len(values) in (0, 2), "an end has no value")
     by = ("antiderivative, checked by differentiation", *names(q, *values))
-    return Equal(SEAL, integral, ends[0] - ends[1], scope, tuple(dict.fromkeys(by)))
+    return Equal(SEAL, integral, ends[0] - ends[1], scope, tuple(dict.fromkeys(by)), converges=True)
 
 
-def gathered(e: Expr, scope: Scope) -> Equal:
-    """Write a sum of multiples of integrals between the same ends as one integral.
+def gathered(e: Expr, scope: Scope, kind: Any = sp.Integral) -> Equal:
+    """Write a sum of multiples of integrals between the same ends, or of sums, as one.
 
-    Law: the integral is linear.
+    Law: integrals and sums are linear.
     """
-    found = sorted(e.atoms(sp.Integral), key=sp.default_sort_key)
-    require(len({t.limits for t in found}) == 1, "no integrals, or not between the same ends")
+    found = sorted(e.atoms(kind), key=sp.default_sort_key)
+    require(len({t.limits for t in found}) == 1, "no integrals or sums, or not between the same ends")
     marks = {t: sp.Dummy() for t in found}
     plain, held = e.xreplace(marks), set(marks.values())
     weights = [sp.diff(plain, mark) for mark in marks.values()]
-    require(not any(w.free_symbols & held or w.has(sp.Integral) for w in weights), "it is not linear in the integrals")
+    require(not any(w.free_symbols & held or w.has(kind) for w in weights), "it is not linear in them")
     rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
-    whole = sp.Integral(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
+    whole = kind(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
     require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
     return Equal(SEAL, e, whole + rest, scope, scope.by())
 
@@ -361,7 +380,7 @@ def induction(
     On cards: ``induction on {n}``.
     """
     span, order = scope.ranges[n], len(factors)
-    require(n.is_integer and span.lo is not None and span.hi is None, f"{n} has no least value, or a greatest one")
+    require(n.is_integer and first_value(span) and span.hi is None, f"{n} has no least value, or a greatest one")
     fine = scope.is_free(n) and defined(e, scope) and all(defined(r, scope) for r in factors)
     require(fine, f"a hypothesis depends on {n}, or e or a factor may have no value")
     starts = [(q.left, q.right, q.scope) for q in bases]
@@ -369,6 +388,14 @@ def induction(
     gap = e.subs(n, n + order) - sp.Add(*(r * e.subs(n, n + k) for k, r in enumerate(factors)))
     require(step.left == gap and step.right == 0 and step.scope == scope, "no step")
     return Equal(SEAL, e, sp.S.Zero, scope, scope.by(f"induction on {n}", *names(*bases, step)))
+
+
+def first_value(span: Range) -> bool:
+    """Tell whether a range of integers begins with a value of its own.
+
+    Definition: the least of some integers is an integer, and one of them.
+    """
+    return span.lo is not None and is_whole(span.lo) and not span.lo_open
 
 
 def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> Equal:
@@ -383,7 +410,8 @@ def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> E
     (k, lo, n), *more = total.limits
     require(not more and n.is_Symbol and lo.is_Integer and n in scope.ranges, "the sum does not end at a variable")
     span = scope.ranges[n]
-    require(span.lo is not None and span.hi is None and scope.is_free(n), f"{n} has no least value, or a greatest one")
+    least = n.is_integer and first_value(span) and span.hi is None and scope.is_free(n)
+    require(least, f"{n} has no least value, or a greatest one")
     require(sign(closed, scope) in (POS, NEG), "the closed form may vanish")
     whole, inner = (scope.with_symbol(k, Range(lo, end)) for end in (n, n - 1))
     require(sign(sp.denom(sp.together(proposal)), whole) in (POS, NEG), "the certificate may have a pole")
@@ -476,8 +504,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them, and
     "sat", for a sign or without one, shows that this is no conclusion from hypotheses that contradict each other.
     Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
-    sin^2 + cos^2 = 1, of a quotient that it is one, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and that |t|, a
-    maximum or a minimum is one of two or more and not less, or not more, than each.
+    sin^2 + cos^2 = 1, of a quotient and a root that they are, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and that
+    |t|, a maximum or a minimum is one of two or more and not less, or not more, than each.
 
     On cards: ``Z3 nlsat``.
     """
@@ -495,11 +523,12 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         return atoms.setdefault(t, z3.Real(f"v{len(atoms)}"))
 
     def small(t: Expr) -> bool:
-        return bool(sp.count_ops(t) < 200 and not t.has(sp.oo))
+        return bool(sp.count_ops(t) < 200 and not t.has(sp.oo, -sp.oo, sp.I))
 
     def signed(v: Any, signs: int) -> Any:
         return z3.Or(*(c for bit, c in ((NEG, v < 0), (ZERO, v == 0), (POS, v > 0)) if signs & bit))
 
+    require(not e.has(sp.I), "Z3 takes every constant for a real number")
     top, bottom = sp.fraction(sp.together(e))
     flip = sign(bottom, scope) & ~ZERO  # where e has a value, its denominators are not 0
     if flip == NEG | POS and sp.denom(sp.together(bottom)) == 1:
@@ -513,6 +542,9 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         given.append(signed(v, sign(t, scope)))
         if t.is_Pow and t.exp.is_Integer and -12 <= t.exp < 0:
             given.append(v * encode(t.base**-t.exp) == 1)
+        if t.is_Pow and t.exp.is_Rational and abs(t.exp.p) == 1 < t.exp.q <= 4 and sp.count_ops(t) < 60:
+            power, base = z3.Product([v] * int(t.exp.q)), encode(t.base)
+            given.append(power == base if t.exp > 0 else power * base == 1)
         if t.func in (sp.floor, sp.ceiling) and sp.count_ops(t) < 60:
             gap = (encode(t.args[0]) - v) * (1 if t.func is sp.floor else -1)
             given += [gap >= 0, gap < 1]
@@ -522,8 +554,9 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
             given += [v <= piece if t.func is sp.Min else v >= piece for piece in pieces]
         if t.func in (sp.tanh, sp.erf, sp.sin, sp.cos):
             given += [v >= -1, v <= 1] if t.func in (sp.sin, sp.cos) else [v > -1, v < 1]
-        if t.func is sp.sin and sp.cos(*t.args) in atoms:
-            given.append(v * v + atoms[sp.cos(*t.args)] ** 2 == 1)
+        partner = sp.cos(*t.args) if t.func is sp.sin else sp.sin(*t.args) if t.func is sp.cos else t
+        if partner != t and (partner in atoms or sign(partner, scope) != ANY):
+            given.append(v * v + encode(partner) ** 2 == 1)
         for end, is_open, way in scope.ranges[t].ends if t in scope.ranges else ():
             if small(end):
                 gap = (v - encode(end)) * way

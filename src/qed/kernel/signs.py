@@ -21,6 +21,9 @@ SMOOTH = (
 )  # fmt: skip
 
 
+JUMPS = (sp.floor, sp.ceiling, sp.sign)
+
+
 @lru_cache(maxsize=4096)
 def constant_sign(e: Expr) -> int:
     """Decide the sign of a constant: exactly for rationals, by balls otherwise."""
@@ -211,7 +214,7 @@ def _function(e: Expr, scope: Scope) -> int:
         return _wave(e, scope)
     if f in (sp.acos, sp.acosh):
         return POS if sign(sp.expand(1 - e.args[0]), scope) in (POS, NEG) else POS | ZERO
-    if f is sp.binomial and not any(sign(a, scope) & NEG for a in e.args):
+    if f is sp.binomial and all(is_whole(a) and not sign(a, scope) & NEG for a in e.args):
         return POS if not sign(sp.expand(e.args[0] - e.args[1]), scope) & NEG else POS | ZERO
     return ANY
 
@@ -239,10 +242,11 @@ def total_sign(e: Any, term: int, scope: Scope) -> int:
     return term if not length & NEG else term | ZERO
 
 
-def inside(e: Any, scope: Scope) -> Scope | None:
-    """Give the scope of the terms of a sum, or of an integrand."""
+def inside(e: Any, scope: Scope, closed: bool = False) -> Scope | None:
+    """Give the scope of the terms of a sum, or of an integrand, whose values at the ends matter to no integral."""
     (variable, lo, hi), *more = e.limits
-    return None if more or variable in scope.ranges else scope.with_symbol(variable, Range(lo, hi))
+    is_open = isinstance(e, sp.Integral) and not closed
+    return None if more or variable in scope.ranges else scope.with_symbol(variable, Range(lo, hi, is_open, is_open))
 
 
 def without_corners(e: Expr, scope: Scope) -> Expr:
@@ -311,15 +315,17 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
     Definition: an expression has a value where all its parts have. In a derivative, x**k/x is x**(k - 1), and
     k*x**(k - 1) is 0 for k = 0, also where x is 0.
     """
-    sure = set(sp.preorder_traversal(given))
+    inner = {s for t in given.atoms(sp.Sum, sp.Product, sp.Integral) for s in t.bound_symbols}
+    sure = {t for t in sp.preorder_traversal(given) if not t.free_symbols & inner}
 
     def fine(t: Any, scope: Scope, rest: Expr = sp.S.One) -> bool:
         if t in sure or t.is_Symbol or (t.is_Atom and t.is_number and t not in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I)):
             return True
         if isinstance(t, sp.Sum | sp.Integral):
-            (_, lo, hi), inner = t.limits[0], inside(t, scope)
-            backwards = isinstance(t, sp.Integral) and sign(sp.expand(hi - lo), scope) & NEG
-            if inner is None or backwards:
+            (s, lo, hi), inner = t.limits[0], inside(t, scope, True)
+            if inner is None:
+                return False
+            if isinstance(t, sp.Integral) and (sign(sp.expand(hi - lo), scope) & NEG or not integrable(t.function, s)):
                 return False
             return fine(lo, scope) and fine(hi, scope) and fine(t.function, inner)
         if t.is_Mul:
@@ -339,6 +345,26 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
         return needs is not None and not any(sign(a, scope) & ~allowed for a, allowed, _ in needs)
 
     return fine(e, scope)
+
+
+def integrable(e: Expr, x: Symbol) -> bool:
+    """Tell whether an expression with a value all over a closed interval certainly has an integral there.
+
+    Theorem: a bounded function that is continuous but for some jumps is integrable, and a continuous function on a
+    closed interval is bounded. What jumps may not stand in a quotient, a logarithm or whatever else is not continuous
+    for all numbers: ``t + 1 - ceiling(t)`` is positive from 0 to 1, and comes as near to 0 as one likes.
+    """
+    for t in sp.preorder_traversal(e):
+        natural = t.is_Pow and (x not in t.base.free_symbols or (t.exp.is_Integer and t.exp > 0))
+        whole = isinstance(t, sp.Sum | sp.Product | sp.Integral | sp.Tuple) or conditions(t.func.__name__, t.args) == []
+        if not natural and not whole and any(jumps(a, x) for a in t.args):
+            return False
+    return True
+
+
+def jumps(e: Any, x: Symbol) -> bool:
+    """Tell whether an expression may jump as x moves."""
+    return any(x in t.free_symbols for t in e.atoms(*JUMPS))
 
 
 def _vanishes_below(exponent: Expr, rest: Expr, scope: Scope) -> bool:
@@ -370,4 +396,5 @@ def continuous(e: Expr, x: Symbol, scope: Scope, given: Expr = sp.S.Zero) -> boo
     Theorem: sums, products, powers and compositions of continuous functions are continuous where all are defined.
     """
     smooth = all(isinstance(t, SMOOTH) for t in sp.preorder_traversal(e) if x in t.free_symbols and isinstance(t, Expr))
-    return smooth and defined(e, scope, given)
+    moving = [t for t in e.atoms(sp.Integral) if any(x in end.free_symbols for end in t.limits[0][1:])]
+    return smooth and not any(jumps(t.function, t.limits[0][0]) for t in moving) and defined(e, scope, given)

@@ -54,6 +54,11 @@ class Scope:
     names: dict[str, Symbol] = field(default_factory=dict, compare=False)
     known: tuple[Sign, ...] = field(default=(), compare=False)
 
+    def __post_init__(self) -> None:
+        for t in self.known:
+            wider = t.scope.ranges.items() <= self.ranges.items() and set(t.scope.facts) <= set(self.facts)
+            require(wider, "a theorem about another scope")
+
     def is_free(self, symbol: Symbol) -> bool:
         """Tell whether a symbol takes all values of its range, whatever the others are."""
         ends = [end for span in self.ranges.values() for end, *_ in span.ends]
@@ -85,6 +90,10 @@ class _Sealed:
 
     seal: InitVar[object]
 
+    def __init_subclass__(cls) -> None:
+        if cls.__bases__ != (_Sealed,):
+            raise TypeError(f"only the kernel makes a theorem: {cls.__name__} would be one of another kind")
+
     def __post_init__(self, seal: object) -> None:
         if seal is not SEAL:
             raise TypeError(f"only the kernel makes a theorem: {type(self).__name__} is forged")
@@ -102,12 +111,16 @@ class Sign(_Sealed):
 
 @dataclass(frozen=True)
 class Equal(_Sealed):
-    """At every point of the scope at which `left` has a value, `right` has the same."""
+    """At every point of the scope at which `left` has a value, `right` has the same.
+
+    `converges` tells of an integral on the left that it has a value wherever its integrand has one between the ends.
+    """
 
     left: Expr
     right: Expr
     scope: Scope
     by: tuple[str, ...]
+    converges: bool = False
 
 
 @dataclass(frozen=True)

@@ -276,6 +276,7 @@ def _binomial(n: Any, k: Any) -> Any:
 
 def _uppergamma(s: Any, x: Any) -> Any:
     if isinstance(x, fmpq) and x == 0:
+        positive(s, "an incomplete gamma function at 0, of an order that is not positive")
         return _gamma(s)
     if isinstance(x, arb_series):
         return arb_series.gamma_upper(ball(s), x)
@@ -319,6 +320,8 @@ def _bessel(name: str) -> Callable[[Any, Any], Any]:
         if isinstance(x, acb):
             _off_cut("bessel", x)
         elif whole(n) is None:
+            if isinstance(x, fmpq) and x == 0 and n > 0:
+                return fmpq(0)
             positive(x, f"a Bessel function of order {n} at a number that is not positive")
         return getattr(ball(x), name)(ball(n))
 
@@ -491,12 +494,20 @@ def _call(node: ast.Call, env: Env) -> Any:
         return Matrix([[value(entry, env) for entry in row.elts] for row in node.args[0].elts])  # type: ignore[attr-defined]
     if name == "eye":
         return Matrix.identity(whole(value(node.args[0], env)) or 0)
+    if name not in FUNCTIONS:  # a limit among them, whose variable must not be taken from the domain
+        raise OutOfReach(f"{name} has no numeric route here")
     args = [value(argument, env) for argument in node.args]
     if name == "exp" and isinstance(args[0], Matrix):
         return args[0].exp()
-    if name not in FUNCTIONS:
-        raise OutOfReach(f"{name} has no numeric route here")
-    return FUNCTIONS[name](*args)
+    return finite(FUNCTIONS[name](*args))
+
+
+def finite(found: Any) -> Any:
+    """Pass what is a number; at a pole FLINT gives a ball that is none, and a later factor could hide that."""
+    parts = list(found) if isinstance(found, arb_series) else [found] if isinstance(found, arb | acb) else []
+    if not all(part.is_finite() for part in parts):
+        raise Unclear("a function may have a pole here")
+    return found
 
 
 def _integral(node: ast.Call, env: Env) -> Any:

@@ -108,6 +108,19 @@ def matrix(size: int, draw: random.Random, turn: int) -> Matrix:
     return Matrix([[fmpq(draw.randint(-12, 12), draw.choice((1, 2, 3, 4, 5))) for _ in cells] for _ in cells])
 
 
+def grid(sizes: list[int], total: int | None = None) -> Iterator[tuple[int, ...]]:
+    """List the places of a grid by their sum, those with one sum in lexicographic order, the whole of it never."""
+    if total is None:
+        for total in range(sum(sizes) - len(sizes) + 1):
+            yield from grid(sizes, total)
+    elif not sizes:
+        yield ()
+    else:
+        head, *rest = sizes
+        for i in range(max(0, total - sum(rest) + len(rest)), min(head - 1, total) + 1):
+            yield from ((i, *tail) for tail in grid(rest, total - i))
+
+
 def points(claim: Statement, count: int) -> Iterator[Env]:
     """Draw points of the domain, the plainest first: a grid of simple values, and random ones."""
     draw = random.Random(SEED)
@@ -118,8 +131,7 @@ def points(claim: Statement, count: int) -> Iterator[Env]:
     if len(scalars) == 1:
         chosen = dict.fromkeys((x,) for x in next(iter(scalars.values())))
     elif scalars:
-        grid = itertools.product(*(range(min(len(found), 7)) for found in scalars.values()))
-        for place in itertools.islice(sorted(grid, key=lambda at: (sum(at), at)), count // 2):
+        for place in itertools.islice(grid([min(len(found), 7) for found in scalars.values()]), count // 2):
             chosen[tuple(found[i] for found, i in zip(scalars.values(), place, strict=True))] = None
         reals = [n for n in scalars if claim.domain[n].kind == "real"]
         shared = [x for x in scalars[reals[0]] if all(x in scalars[n] for n in reals)] if len(reals) > 1 else []

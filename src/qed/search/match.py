@@ -16,11 +16,23 @@ Kind = TypeVar("Kind")
 
 
 def attempt(rule: Callable[..., Kind], *given: Any) -> Kind | None:
-    """Apply a rule; None if it refuses."""
+    """Apply a rule, or try something; None if it refuses, or if SymPy breaks on it."""
     try:
         return rule(*given)
     except Refused:
         return None
+    except Exception as problem:
+        if not in_sympy(problem):
+            raise
+        return None
+
+
+def in_sympy(problem: Exception) -> bool:
+    """Tell whether it was SymPy that raised: it compares infinities, say, or takes a quotient for a polynomial."""
+    last = problem.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    return last is not None and str(last.tb_frame.f_globals["__name__"]).partition(".")[0] == "sympy"
 
 
 def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Binding) -> Iterator[Binding]:

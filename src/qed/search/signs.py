@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations
 from typing import Any
 
 import sympy as sp
@@ -28,7 +28,7 @@ from .limits import Limits
 from .match import attempt, matches
 
 SURE = (POS, NEG, ZERO)
-LARGE, GROWTH, STEPS, PIECES = 120, 2, 160, 60
+LARGE, GROWTH, STEPS, PIECES, SOLVABLE = 120, 2, 160, 60, 500
 
 
 def key(scope: Scope) -> tuple[Any, ...]:
@@ -51,11 +51,12 @@ class Signs:
         self.inequalities = [*told, *(rules.product(structure(sp.S.NegativeOne, t.scope), t) for t in told)]
         self.equations = [d for q in self.equations for d in derived(q)]
         self.seen: dict[Any, Sign] = {}
-        self.budget = STEPS
+        self.budget, self.cores = STEPS, [movable(t.expression, t.scope.ranges) for t in self.inequalities]
         for t in list(self.inequalities):
             changed = self.rewritten(t.expression, t.scope, skip=t.by)
             back = attempt(rules.transfer, t, changed) if changed else None
             self.inequalities += [back] if back else []
+        self.cores = [movable(t.expression, t.scope.ranges) for t in self.inequalities]
 
     # Structure, earlier claims, Z3
 
@@ -93,7 +94,9 @@ class Signs:
             t = structure(e, within) if within.known != scope.known else t
         elif isinstance(e, sp.Sum | sp.Integral):
             inner = inside(e, scope)
-            t = rules.total(e, self.deep(e.function, inner, z3), scope) if inner else t
+            term = self.deep(e.function, inner, z3) if inner else t
+            term = term if one_sided(term.signs) else (inner and self.by_core(e.function, inner)) or term
+            t = rules.total(e, term, scope) if inner else t
         elif e.is_Add:
             factored = sp.factor_terms(sp.factor(e) if e.is_polynomial(*e.free_symbols) else e)
             if (factored.is_Mul or factored.is_Pow) and sign(factored, scope) != ANY:
@@ -114,15 +117,41 @@ class Signs:
 
     def from_lemmas(self, e: Expr, scope: Scope) -> Iterator[Sign]:
         """List the theorems on a sign of which the expression is an instance."""
-        for t in self.inequalities:
-            for binding in matches(t.expression, e, frozenset(t.scope.ranges), {}):
-                if not set().union(*(image.free_symbols for image in binding.values())) <= set(scope.ranges):
-                    continue
-                where = self.learned(scope, self.images(t, binding)) if t.expression != e else scope
-                found = attempt(rules.instance, t, binding, where)
-                if isinstance(found, Sign) and found.expression == e:
+        for t, core in zip(self.inequalities, self.cores, strict=False):
+            for binding in readings(t, core, e):
+                found = self.applied(t, binding, e, scope)
+                if found:
                     yield found
                     break
+
+    def applied(self, t: Sign, binding: dict[Symbol, Expr], e: Expr, scope: Scope) -> Sign | None:
+        """Conclude the sign of an expression that differs by a number from an instance of an earlier claim."""
+        if not set().union(*(image.free_symbols for image in binding.values())) <= set(scope.ranges):
+            return None
+        where = self.learned(scope, self.images(t, binding)) if t.expression != e else scope
+        found = attempt(rules.instance, t, binding, where)
+        gap = sp.expand_mul(e - found.expression) if isinstance(found, Sign) else sp.nan
+        if not isinstance(found, Sign) or not gap.is_number or gap is sp.nan:
+            return None
+        whole = rules.added(found, structure(gap, where)) if gap != 0 else found
+        q = attempt(residual, e, whole.expression, where) if whole.expression != e else None
+        return whole if whole.expression == e else rules.transfer(whole, q) if q else None
+
+    def split(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
+        """Judge below and above the end of the range of an earlier claim, and at it."""
+        for t, core in zip(self.inequalities, self.cores, strict=False):
+            for binding in itertools.islice(readings(t, core, e), 1):
+                ends = [(y, end) for y in binding if binding[y] == x for end, *_ in t.scope.ranges[y].ends]
+                for y, at in ends if x in scope.ranges else []:
+                    sides = [attempt(rules.side, scope, x, at, up) for up in (True, False)]
+                    if at in (scope.ranges[x].lo, scope.ranges[x].hi) or None in sides:
+                        continue
+                    here = self.applied(t, {**binding, y: at}, e.subs(x, at), scope) or self.value(e, x, at, scope)
+                    parts = (here, *(self.deep(e, inner) for inner in sides if inner))
+                    found = attempt(rules.cases, e, x, at, parts, scope)
+                    if found and one_sided(found.signs):
+                        return found
+        return None
 
     def bounding(self, e: Expr, scope: Scope) -> Iterator[tuple[Expr, Sign]]:
         """List bounds that earlier claims give for some factors, with theorems on the gaps to the expression."""
@@ -132,7 +161,7 @@ class Signs:
             for weight, pattern in (term.as_coeff_Mul() for term in sp.Add.make_args(t.expression)):
                 if pattern.is_rational_function(*free) or len(sp.Mul.make_args(pattern)) > len(factors):
                     continue
-                for chosen in combinations(factors, len(sp.Mul.make_args(pattern))):
+                for chosen in itertools.combinations(factors, len(sp.Mul.make_args(pattern))):
                     rest = sp.Mul(*(f for f in factors if f not in chosen)) / weight
                     for binding in matches(pattern, sp.Mul(*chosen), free, {}):
                         where = self.learned(scope, self.images(t, binding))
@@ -372,8 +401,11 @@ class Signs:
     def critical(self, e: Expr, x: Symbol, scope: Scope) -> list[Expr]:
         """Propose points at which the derivative vanishes."""
         there, back = assumed(e.free_symbols, scope)
-        slope = sp.factor_terms(derivative(e, x)).xreplace(there)
-        if sp.count_ops(slope) > 25 or not continuous(e, x, self.grounded(e, scope)):
+        slope = self.stripped(sp.factor_terms(derivative(e, x)), scope)[0].xreplace(there)
+        long = max((max(abs(r.p), r.q) for r in slope.atoms(sp.Rational)), default=0) > SOLVABLE
+        if (long and not slope.is_polynomial(there.get(x, x))) or sp.count_ops(slope) > 25:
+            return []  # SymPy would turn a long exponent into a polynomial of that degree
+        if not continuous(e, x, self.grounded(e, scope)):
             return []
         try:
             found = sp.solve(slope, there.get(x, x))
@@ -422,6 +454,19 @@ class Signs:
             q = attempt(residual, e, whole.expression, within)
             return rules.transfer(whole, q) if q else None
         return self.regained(e, factor, core) if isinstance(core, Sign) else None
+
+
+def movable(e: Expr, symbols: Iterable[Symbol]) -> Expr:
+    """Leave out of an expression, multiplied out, what is a number."""
+    return sp.expand_mul(e).as_independent(*symbols, as_Add=True)[1]
+
+
+def readings(t: Sign, core: Expr, e: Expr) -> Iterator[dict[Symbol, Expr]]:
+    """List the ways to read an expression as an instance of an earlier claim, or as one moved by a number."""
+    free, rest = frozenset(t.scope.ranges), movable(e, e.free_symbols)
+    yield from matches(t.expression, e, free, {})
+    if core.args and (core, rest) != (t.expression, e):
+        yield from matches(core, rest, free, {})
 
 
 def derived(q: Equal) -> list[Equal]:

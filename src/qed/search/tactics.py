@@ -6,6 +6,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy as sp
 from sympy import Expr, Symbol
@@ -29,13 +30,13 @@ from ..kernel.conclude import (
 from ..kernel.lemmas import Lemma, accepted
 from ..kernel.lower import Goal, Lowering, between
 from ..kernel.residual import align_sums, residual
-from ..kernel.signs import constant_sign, derivative, structure, without_corners
+from ..kernel.signs import constant_sign, defined, derivative, structure, without_corners
 from ..kernel.theorems import ANY, NEG, POS, ZERO, Equal, Range, Refused, Scope, Sign, Theorem
 from ..statements.errors import OutOfReach
 from ..statements.language import ARITY, CONSTANTS, Statement
 from .limits import Limits
-from .match import attempt
-from .signs import STEPS, Signs, anchors, risks
+from .match import attempt, in_sympy
+from .signs import LARGE, STEPS, Signs, anchors, key, risks
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Prover:
         self.proof = Proof()
         self.signs = Signs([t for lemma in lemmas for t in accepted(lemma)])
         self.lemmas = [(f"using {lemma.name}",) for lemma in lemmas]
-        self.names: dict[str, Symbol] = {}
+        self.integrals: dict[object, Equal | None] = {}
 
     def run(self) -> Proof:
         """Look for a conclusion of the kernel, or for a refutation by it."""
@@ -110,6 +111,14 @@ class Prover:
     def _plan(self, improper: bool) -> None:
         """Show one by one what has to be shown; the kernel concludes from that."""
         try:
+            self._show(improper)
+        except Exception as problem:
+            if not in_sympy(problem):
+                raise
+            self.proof.tried.append(f"SymPy breaks on it: {problem}")
+
+    def _show(self, improper: bool) -> None:
+        try:
             todo = plan(self.claim, improper)
         except OutOfReach as reason:
             self.proof.tried.append(f"the symbolic route does not reach it: {reason}")
@@ -141,6 +150,9 @@ class Prover:
             if met is None:
                 return
             found.append(met)
+        for integral, scope in todo.improper:
+            q = None if defined(integral, scope) else self._antiderivative(integral, scope, True)
+            found += [q] if q else []
         self._try(lambda: conclude(todo, found), "conclusion")
 
     # Definedness
@@ -185,7 +197,7 @@ class Prover:
         found.append(limit)
         self.proof.refutation = attempt(refuted_limit, todo, limit)
         gap = limit.value - wanted.claimed
-        if limit.value != wanted.claimed and not gap.has(sp.oo, sp.nan):
+        if limit.value != wanted.claimed and not gap.has(sp.oo, -sp.oo, sp.nan):
             q = attempt(residual, gap, sp.S.Zero, wanted.near)
             found += [rules.zero(q)] if q else []
         return self.proof.refutation is None
@@ -221,7 +233,7 @@ class Prover:
         for where in (scope, informed)[: 0 if todo.improper else 1 + (informed.known != ())]:
             yield from self._residual(gap, where)
         scope = informed
-        closed = self._integrated(gap, scope, todo.improper)
+        closed = self._integrated(gap, scope, bool(todo.improper))
         if closed:
             yield from self._residual(gap, scope, closed)
             yield closed
@@ -232,6 +244,8 @@ class Prover:
         changed = self.signs.rewritten(form, scope)
         if changed:
             yield from self._residual(gap, scope, rules.follow(closed, changed) if closed else changed)
+        by_cases = attempt(rules.nlsat, gap, scope) if gap.has(sp.Abs, sp.Max, sp.Min) else None
+        yield from [by_cases] if by_cases and by_cases.signs == ZERO else []
         yield from self._summed(gap, scope)
         for n in sorted(gap.free_symbols & set(scope.ranges), key=str):
             if n.is_integer:
@@ -272,14 +286,15 @@ class Prover:
         """Use induction with a recurrence that earlier claims give for the sums, integrals or functions in the gap."""
         later = [gap.subs(n, n + k) for k in range(order + 1)]
         changed = self.signs.rewritten(later[-1], scope)
+        if changed is None:
+            return
         atoms = [sorted(e.atoms(sp.Sum, sp.Integral), key=sp.default_sort_key) for e in later]
-        if changed is None or any(len(found) != 1 for found in atoms):
-            return
+        factors: tuple[Expr, ...] = (sp.S.One, *(sp.S.Zero for _ in range(order - 1)))
+        if all(len(found) == 1 for found in atoms):
+            weights = [(changed.right.coeff(a), e.coeff(a)) for e, (a,) in zip(later[:-1], atoms, strict=False)]
+            if any(w for w, _ in weights) and not any(v == 0 for _, v in weights):
+                factors = tuple(w / v for w, v in weights)
         first = sp.S(scope.ranges[n].lo)
-        weights = [(changed.right.coeff(a), e.coeff(a)) for e, (a,) in zip(later[:-1], atoms, strict=False)]
-        if not any(w for w, _ in weights) or any(v == 0 for _, v in weights):
-            return
-        factors = tuple(w / v for w, v in weights)
         left = later[-1] - sp.Add(*(r * e for r, e in zip(factors, later, strict=False)))
         known = self.signs.rewritten(left, scope)
         step = attempt(residual, known.right, sp.S.Zero, scope) if known else None
@@ -355,6 +370,12 @@ class Prover:
         return total
 
     def _antiderivative(self, integral: sp.Integral, scope: Scope, improper: bool) -> Equal | None:
+        known = (integral, improper, key(scope))
+        if known not in self.integrals:
+            self.integrals[known] = self._evaluated(integral, scope, improper)
+        return self.integrals[known]
+
+    def _evaluated(self, integral: sp.Integral, scope: Scope, improper: bool) -> Equal | None:
         t, lo, hi = integral.limits[0]
         inner = attempt(scope.with_symbol, t, between(lo, hi, improper))
         if inner is None or len(integral.limits) > 1:
@@ -362,7 +383,7 @@ class Prover:
         if self.certificate is not None:
             proposal = self._proposal(integral.limits[0], scope, improper)
         else:
-            proposal = sp.integrate(without_corners(integral.function, inner), t)
+            proposal = primitive(without_corners(integral.function, inner), t)
         if proposal is None or proposal.has(sp.Integral, sp.Piecewise):
             return None
         slope = derivative(proposal, t)
@@ -411,12 +432,16 @@ class Prover:
         yield self.signs.deep(e, scope)
         t = self.signs.by_core(e, scope)
         yield from [t] if t else []
+        for kind in (sp.Integral, sp.Sum):
+            q = attempt(rules.gathered, e, scope, kind) if len(e.atoms(kind)) > 1 else None
+            yield from [rules.transfer(self.signs.deep(q.right, scope), q)] if q else []
 
     def _deep(self, e: Expr, scope: Scope) -> Iterator[Sign]:
         find = self.signs
         core, factor = find.stripped(e, scope)
         variables = [s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and not s.is_integer]
-        tries: list[object] = [lambda x=x: find.in_exponential(e, x, scope) for x in variables]
+        tries: list[Any] = [lambda x=x: find.split(e, x, scope) for x in sorted(e.free_symbols, key=str)]
+        tries += [lambda x=x: find.in_exponential(e, x, scope) for x in variables]
         for x in variables:
             for depth in (1, 2, 4, 6) if sp.count_ops(core) <= 40 else (1, 2):
                 tries.append(lambda x=x, depth=depth: find.chain(core, x, scope, depth))
@@ -429,9 +454,14 @@ class Prover:
         tries += [lambda x=x: find.from_limit(e, x, scope) for x in variables]
         tries += [lambda x=x: find.at_critical(e, x, scope) for x in variables if len(variables) == 1]
         for one in tries:
-            t = one()  # type: ignore[operator]
+            t = attempt(one)
             if t is not None and t.signs != ANY:
                 found = t if t.expression == e else find.regained(e, factor, t)
                 yield from [found] if found else []
 
 
+def primitive(f: Expr, t: Symbol) -> Expr | None:
+    """Propose an antiderivative; none of a power of more than t with a symbol above, where SymPy has no end."""
+    powers = (p for p in f.atoms(sp.Pow) if p.exp.free_symbols - {t} and t in p.base.free_symbols)
+    plain = all(p.base.as_independent(t)[1] == t for p in powers)
+    return sp.integrate(f, t) if plain and sp.count_ops(f) <= LARGE else None

@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     offline.add_argument("--from", type=Path, dest="source", help="an unpacked distribution of Pyodide")
     again = commands.add_parser("refresh", help="execute notebooks and store their outputs")
     again.add_argument("slug", nargs="*")
+    commands.add_parser("audit", help="look up known vulnerabilities of the pinned dependencies")
     commands.add_parser("new", help="start an article from the template").add_argument("slug")
     given = parser.parse_args(arguments)
     root = given.root.resolve()
@@ -41,7 +42,21 @@ def main(arguments: list[str] | None = None) -> int:
         return _offline(root, given.source)
     if given.command == "refresh":
         return _refresh(root, given.slug)
+    if given.command == "audit":
+        return _audit(root)
     return _new(root, given.slug)
+
+
+def _audit(root: Path) -> int:
+    from qed.site.audit import AuditError, audit
+
+    try:
+        said, vulnerable = audit(root)
+    except AuditError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(said)
+    return 1 if vulnerable else 0
 
 
 def _offline(root: Path, source: Path | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -304,6 +305,12 @@ def parse_relations(text: str) -> tuple[Relation, ...]:
     return tuple(Relation(left, op, right, text) for left, op, right in links)
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can name a variable: Python's parser leaves it as it is, and the language has it not."""
+    plain = text.isidentifier() and unicodedata.normalize("NFKC", text) == text
+    return plain and text not in ARITY and text not in CONSTANTS and text not in RELATIONS
+
+
 def define(head: str, body: object) -> Definition:
     """Read a definition, ``"f"`` or ``"f(n, x)"`` and what it stands for."""
     found = re.fullmatch(r"\s*([A-Za-z]\w*)\s*(?:\(\s*(\w+(?:\s*,\s*\w+)*)\s*\))?\s*", head)
@@ -312,6 +319,8 @@ def define(head: str, body: object) -> Definition:
     name, params = found[1], tuple(p.strip() for p in found[2].split(",")) if found[2] else ()
     if name in ARITY or name in CONSTANTS or name in RELATIONS:
         raise BadStatement(f"the definition of {name!r} hides a name of the language: choose another")
+    if len(set(params)) < len(params) or not all(is_name(one) for one in (name, *params)):
+        raise BadStatement(f"the definition {head!r} needs names for its parameters, each another: like 'f(n, x)'")
     return Definition(name, params, parse_expression(str(body), f"the definition of {name}"), str(body))
 
 
@@ -403,10 +412,16 @@ def bound_variable(call: ast.Call) -> tuple[str, ast.expr, ast.expr]:
     return limits.elts[0].id, limits.elts[1], limits.elts[2]
 
 
+def _check_bound(variable: str, node: ast.expr) -> None:
+    if not is_name(variable.partition("#")[0]):
+        named = variable or "what stands there"
+        raise BadStatement(f"{ast.unparse(node)!r}: {named} cannot name a variable; take a name such as k or t")
+
+
 def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
     """Collect the free names, refusing unknown functions and wrong numbers of arguments."""
     if isinstance(node, ast.Name):
-        if node.id == "oo" and "oo" not in bound:
+        if node.id == "oo":
             raise BadStatement(
                 f"oo in {text!r} is no number: it may stand only at the end of a sum, an integral or a limit"
             )
@@ -419,11 +434,13 @@ def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
             raise BadStatement(f"{name} in {text!r} takes {' or '.join(map(str, ARITY[name]))} arguments")
         if name in BINDERS:
             variable, lo, hi = bound_variable(node)
+            _check_bound(variable, node)
             inside = _names(node.args[0], bound | {variable}, text)
-            return inside | _names(lo, bound | {"oo"}, text) | _names(hi, bound | {"oo"}, text)
+            return inside | _end_names(lo, bound, text) | _end_names(hi, bound, text)
         if name in ("Limit", "realroots"):
             variable = node.args[1].id if isinstance(node.args[1], ast.Name) else ""
-            rest = [_names(a, bound | {"oo"}, text) for a in node.args[2:] if not isinstance(a, ast.Constant)]
+            _check_bound(variable, node)
+            rest = [_end_names(a, bound, text) for a in node.args[2:] if not isinstance(a, ast.Constant)]
             return _names(node.args[0], bound | {variable}, text).union(*rest)
         if name == "diff":
             order = node.args[2] if len(node.args) == 3 else ast.Constant(1)
@@ -440,6 +457,12 @@ def _names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
         return set().union(*(_names(a, bound, text) for a in node.args))
     children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
     return set().union(*(_names(c, bound, text) for c in children))
+
+
+def _end_names(node: ast.expr, bound: frozenset[str], text: str) -> set[str]:
+    """Collect the free names of an end or the value of a limit, which may be oo or -oo and nothing made of these."""
+    infinite = ast.unparse(node) in ("oo", "-oo")
+    return set() if infinite else _names(node, bound, text)
 
 
 def statement(
@@ -473,9 +496,13 @@ def statement(
     """
     domains = {name: as_domain(value, name) for name, value in (domain or {}).items()}
     for name in domains:
-        if not name.isidentifier() or name in ARITY or name in CONSTANTS or name in RELATIONS:
+        if not is_name(name):
             raise BadStatement(f"{name!r} cannot name a variable, since the language uses it or cannot read it")
-    definitions = {d.name: d for d in (define(head, body) for head, body in (let or {}).items())}
+    made = [define(head, body) for head, body in (let or {}).items()]
+    definitions = {d.name: d for d in made}
+    twice = next((d.name for d in made if definitions[d.name] is not d), None)
+    if twice:
+        raise BadStatement(f"{twice} is defined twice: leave one definition, or rename it")
     clash = sorted(set(definitions) & set(domains))
     if clash:
         raise BadStatement(f"{clash[0]} is both a variable and a definition: rename one")
@@ -490,8 +517,8 @@ def statement(
             Relation(put_in.visit(deepcopy(r.left)), r.op, put_in.visit(deepcopy(r.right)), r.text) for r in shown
         )
         for relation in judged:
-            to_limit = frozenset({"oo"}) if _is_call(relation.left, "Limit") else frozenset[str]()
-            free = _names(relation.left, frozenset(), source) | _names(relation.right, to_limit, source)
+            value_names = _end_names if _is_call(relation.left, "Limit") else _names
+            free = _names(relation.left, frozenset(), source) | value_names(relation.right, frozenset(), source)
             for call in (n for side in (relation.left, relation.right) for n in ast.walk(side) if _is_call(n, "diff")):
                 variable = ast.unparse(call.args[1])  # type: ignore[attr-defined]
                 if variable in domains and domains[variable].kind != "real":

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .errors import BadStatement
-from .language import COMPARE, RELATIONS, Definition, Domain, Relation, Statement
+from .language import COMPARE, RELATIONS, Definition, Domain, Relation, Statement, is_name
 
 WIDEST = 128
 OPERATORS: dict[type[ast.operator], str] = {
@@ -89,8 +89,8 @@ def statement(
         found = as_bits(value)
         if found is None:
             raise BadStatement(f"{name} ranges over {value}, and others over machine words: give it bits(...) as well")
-        if not name.isidentifier():
-            raise BadStatement(f"{name!r} cannot name a variable")
+        if not is_name(name):
+            raise BadStatement(f"{name!r} cannot name a variable, since the language uses it or cannot read it")
         domains[name] = found
     widths = sorted({d.width for d in domains.values() if isinstance(d, Bits)})
     if len(widths) != 1:
@@ -118,6 +118,8 @@ class _Reader:
             name, params = found[1], tuple(p.strip() for p in found[2].split(",")) if found[2] else ()
             if name in names or name in RELATIONS or name in self.definitions:
                 raise BadStatement(f"{name} is defined twice, or is a variable as well: rename one")
+            if len(set(params)) < len(params) or not all(is_name(one) for one in (name, *params)):
+                raise BadStatement(f"the definition {head!r} needs other names for its parameters: like 'f(x, y)'")
             tree = self.parsed(str(body), f"the definition of {name}")
             self.check(tree, str(body))
             self.definitions[name] = Definition(name, params, tree, str(body))
