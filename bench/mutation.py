@@ -32,6 +32,7 @@ def summary(scores: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "claims": len(scores), "mutants": found["mutants"], "false": found["false"], "unknown": found["unknown"],
         "false accepted": len(found["accepted_false"]), "false rejected": found["rejected_false"],
+        "not rejected of the false": round(1 - found["rejected_false"] / max(found["false"], 1), 4),
         "rejected of the false": round(found["rejected_false"] / max(found["false"], 1), 4),
         "sharpness": found["sharpness"],
         "sharpness by claim": {one["claim"]: one["sharpness"] for one in scores}, **missed,

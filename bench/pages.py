@@ -66,10 +66,12 @@ def figures(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
     dict of str to float
         Milliseconds, bytes and ratios by name.
     """
-    from conftest import FLAGS, NAMES
+    from conftest import FLAGS
     from playwright.sync_api import sync_playwright
 
-    browser_path = next(path for name in NAMES if (path := shutil.which(name)))
+    from qed.site.pdf import BROWSERS
+
+    browser_path = next(path for name in BROWSERS if (path := shutil.which(name)))
     found: dict[str, float] = {}
 
     def note(name: str, value: float) -> None:
@@ -132,7 +134,7 @@ def with_mathjax(site: Path, folder: Path) -> Path:
             formula.replace_with(rf"\[{tex}\]" if shown else rf"\({tex}\)")
         for tag in page.select(".mathjax_ignore"):
             tag["class"] = []
-        for tag in page.select("link[href*='math.css'], link[rel=preload]"):
+        for tag in page.select("link[href*='math.css'], link[rel=preload], meta[http-equiv]"):
             tag.decompose()
         boot = page.select_one("head script:not([src])")
         boot.string = boot.string.partition("(() => {\n  const root")[0]

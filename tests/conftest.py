@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -20,16 +21,14 @@ import pytest
 from qed import Claim
 from qed.claims.stored import MIME
 from qed.display.card import record
+from qed.site import pdf
 from qed.site.notebooks import code_hash
+from qed.site.serve import Handler
 
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")  # fmt: skip
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic",
-         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+FLAGS = [*pdf.FLAGS, "--no-sandbox", "--disable-quic", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 HOW = "these tests need Chromium; on Debian and Ubuntu: apt install chromium, on macOS: install Google Chrome"
 
 collect_ignore = ["books"]  # tiny books for the tests of the build; they are not run
@@ -109,7 +108,7 @@ def site() -> Path:
 def address(site: Path) -> Iterator[str]:
     """The site's address on a free local port."""
 
-    class Quiet(SimpleHTTPRequestHandler):
+    class Quiet(Handler):
         def log_message(self, *_: Any) -> None:
             pass
 
@@ -123,7 +122,7 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Headless Chromium. Missing, it is a reason to skip; where CI=true, it is a failure."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    path = next((found for name in pdf.BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW)
     from playwright.sync_api import sync_playwright
@@ -162,6 +161,53 @@ class Visit:
         self.page.wait_for_load_state("load")
         self.page.evaluate("document.fonts.ready")
         return self.page
+
+
+# Of things on a page that are alike but for their words, one is enough; of formulas, a few.
+ALIKE = """() => {
+  document.querySelectorAll("math").forEach((formula, place) => place < 20 || formula.replaceChildren());
+  const seen = new Set();
+  for (const word of document.querySelectorAll(".highlight span[class]")) {
+    const kind = `${word.closest("[class^=qed-], .cell_input, .cell_output, .highlight").className} ${word.className}`;
+    if (seen.has(kind)) word.remove();
+    seen.add(kind);
+  }
+  const alike = "section > p, li, tr, figure, dl.py, .cell, .qed-card, .qed-node";
+  for (const one of document.querySelectorAll(`article :is(${alike})`)) {
+    const parts = [...one.querySelectorAll("*")].map((e) => `${e.localName}.${e.getAttribute("class")}`);
+    const kind = [one.localName, one.getAttribute("class"), one.dataset.grade, ...new Set(parts)].sort().join();
+    if (seen.has(kind)) one.remove();
+    seen.add(kind);
+  }
+}"""
+
+
+def violations(page: Any) -> list[tuple[str, Any, str]]:
+    """What axe-core finds wrong on a page in either theme: the rule, the place, and what to do.
+
+    Parameters
+    ----------
+    page : Page
+        Changed by this: what it holds more than once is taken out, unless QED_ALL is set.
+    """
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        complain = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        complain("axe-playwright-python, which brings axe-core, is missing; make the environment again")
+    # Boxes that screen readers do not get, since they get the formula's MathML: two thirds of a page's elements.
+    page.evaluate("document.querySelectorAll('.katex-html').forEach(e => e.remove())")
+    if not os.environ.get("QED_ALL"):
+        page.evaluate(ALIKE)
+    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
+    broken = []
+    for theme in ("light", "dark"):  # which differ in colours only
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        rules = {} if theme == "light" else {"runOnly": ["color-contrast", "link-in-text-block"]}
+        report = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **rules})
+        assert report["passes"]
+        broken += [(rule["id"], node["target"], node["failureSummary"])
+                   for rule in report["violations"] for node in rule["nodes"]]  # fmt: skip
+    return broken
 
 
 @pytest.fixture

@@ -149,6 +149,13 @@ def test_what_has_no_numeric_route_raises_and_is_not_guessed(text: str) -> None:
         "Eq(realroots(log(t), t), 1)",
         "Eq(Matrix([[1, 2]])*Matrix([[1, 2]]), 1)",
         "Eq(exp(Matrix([[1, 2]])), 1)",
+        "trace(Matrix([[1, 2]])) > 0",
+        "det(Matrix([[1, 2]])) < 0",
+        "Eq(adjugate(Matrix([[1, 2]])), eye(1))",
+        "Eq(Matrix([[1, 2]])**0, eye(1))",
+        "Eq(eye(0), eye(0))",
+        "Eq(eye(x), eye(3))",
+        "Eq(eye(10**6), eye(10**6))",
     ],
 )
 def test_a_meeting_of_kinds_that_do_not_fit_is_out_of_reach_and_no_crash(text: str) -> None:
@@ -336,3 +343,28 @@ def test_a_derivative_within_a_derivative_is_a_second_derivative():
 def test_the_derivative_of_a_dilogarithm_is_a_logarithm():
     assert hunt(statement("Eq(diff(polylog(2, z), z), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "survived"
     assert hunt(statement("Eq(diff(polylog(3, z), z, 2), -log(1 - z)/z)", {"z": "(0, 1)"})).verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("polygamma(1, 1)", "1.644934066848", "1.644934066849"),  # pi**2/6
+        ("polygamma(0, 1/2)", "-1.963510026022", "-1.963510026021"),  # -EulerGamma - 2*log(2)
+        ("polygamma(2, 0 - 5/2)", "-0.108204051642", "-0.108204051641"),  # mpmath
+        ("diff(x*polygamma(1, x + 1/3), x, 2)", "52.4836940491", "52.4836940492"),  # at x = 0, which mpmath gives
+    ],
+)
+def test_polygamma_functions_and_their_derivatives_are_enclosed(text: str, low: str, high: str) -> None:
+    found = value(parse_expression(text.replace("x*", "(x + 1/3)*", 1) if "diff" in text else text), {"x": fmpq(0)})
+    assert arb(low) < found < arb(high)
+
+
+def test_a_polygamma_function_has_no_value_at_its_poles_and_none_of_an_order_that_is_no_natural_number() -> None:
+    for text in ("polygamma(1, 0)", "polygamma(3, 0 - 2)", "digamma(0 - 4)"):
+        with pytest.raises(UndefinedAt):
+            value(parse_expression(text), {})
+    for text in ("polygamma(1/2, 1)", "polygamma(0 - 1, 1)"):
+        with pytest.raises(OutOfReach):
+            value(parse_expression(text), {})
+    with pytest.raises(Unclear):
+        value(parse_expression("polygamma(1, x)"), {"x": arb(0, 1)})

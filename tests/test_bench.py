@@ -25,7 +25,7 @@ def test_an_unknown_part_is_refused_by_name_and_nothing_is_written():
 
     before = folder()
     run = subprocess.run([sys.executable, "bench", "chekcer"], capture_output=True, text=True, cwd=ROOT)
-    assert run.returncode == 2 and run.stderr.startswith("There is no part chekcer; the parts are checker, ")
+    assert run.returncode == 2 and run.stderr.startswith("There is no part chekcer; the parts are build, ")
     assert folder() == before
 
 
@@ -56,3 +56,27 @@ def test_the_median_and_the_slow_end_of_times_are_told_apart():
     found = part("checker").spread([0.1] * 90 + [2.0] * 9 + [20.0], 0.5)
     assert (found["number"], found["median"], found["95 percent"], found["longest"]) == (100, 0.1, 2.0, 20.0)
     assert found["longest, in imports of sympy"] == 40
+
+
+def test_the_page_on_speed_is_the_one_that_the_stored_figures_give():
+    results = json.loads((ROOT / "bench" / "results.json").read_text(encoding="utf-8"))
+    assert (ROOT / "book" / "how-fast.md").read_text(encoding="utf-8") == part("_page").page(results)
+
+
+def test_a_figure_over_its_budget_is_called_missed_and_one_that_is_not_there_not_measured():
+    speed = part("_page")
+    text = speed.page({"checker": {"import qed": {"seconds": 0.71}, "statements": {"median": 0.3}},
+                       "pages": {"a, local: ratio": 0.2, "b, local: ratio": 0.6, "b, slow: ratio": 0.4}})
+    assert "| `import qed`, s | 0.7 | 0.71 | **missed** |" in text
+    assert "| a verdict, median, s | 0.3 | 0.3 | kept |" in text
+    assert "slowest article | 0.5 | 0.6 | **missed** |" in text
+    assert "| Stop, s | 1 | not measured |  |" in text
+
+
+def test_every_figure_that_the_page_asks_for_is_one_that_a_part_measures():
+    source = "".join((ROOT / "bench" / f"{name}.py").read_text(encoding="utf-8")
+                     for name in ("build", "checker", "faults", "live", "mutation", "pages"))
+    for rows in part("_page").GROUPS.values():
+        for _, (_, *keys), _ in rows:
+            words = [word for key in keys for word in key.replace(",", "").replace(":", "").split()]
+            assert [word for word in words if word not in source] == [], keys

@@ -12,7 +12,7 @@ from qed.site import notebooks
 from qed.site.__main__ import main
 from qed.site.build import build, preflight
 from qed.site.new import NewError, new
-from qed.site.refresh import RefreshError, refresh
+from qed.site.refresh import RefreshError, in_order, refresh
 
 
 def notebook(path: Path, *sources: str) -> Path:
@@ -43,6 +43,18 @@ def test_a_notebook_that_raises_is_named_with_cell_and_cause_and_left_as_it_was(
         refresh(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_notebooks_are_executed_after_those_whose_claims_they_use(tmp_path: Path):
+    names = {"a-first": ["z-last.true", "gone.true"], "m-middle": [], "z-last": ["m-middle.true"]}
+    paths = [notebook(tmp_path / f"{name}.ipynb", f"claim('{name}.x', 'y', uses={used})")
+             for name, used in names.items()]  # fmt: skip
+    assert [path.stem for path in in_order(paths)] == ["m-middle", "z-last", "a-first"]
+    notebook(paths[1], "claim('m-middle.x', 'y', uses=['a-first.x'])")
+    with pytest.raises(RefreshError, match=r"no order .*a-first.ipynb, which uses z-last.ipynb, which uses m-middle"):
+        in_order(paths)
+    paths[1].write_text("broken")
+    assert set(in_order(paths)) == set(paths)
 
 
 def test_a_notebook_that_never_ends_is_given_up_and_left_as_it_was(tmp_path: Path):
@@ -77,6 +89,22 @@ def test_a_file_that_is_no_notebook_is_not_executed(small: Book, capsys: pytest.
     said = capsys.readouterr().err
     assert "odd.ipynb: not valid JSON" in said
     assert said.splitlines()[-1] == "1 of 1 notebooks failed and were left as they were."
+
+
+def test_a_refresh_registers_claims_and_says_which_ones_are_missing(small: Book, capsys: pytest.CaptureFixture[str]):
+    (small.root / "book" / "claims.txt").write_text("squares.lost proved\n")
+    notebook(small.root / "book" / "other.ipynb", "1 + 1")
+    assert main(["--root", str(small.root), "refresh", "other"]) == 0
+    assert "the claim squares.lost, proved, is in no notebook any more" in capsys.readouterr().err
+    assert "\nsquares.sum proved\n" in (small.root / "book" / "claims.txt").read_text()
+
+
+def test_where_a_notebook_cannot_be_read_nothing_is_registered(small: Book, capsys: pytest.CaptureFixture[str]):
+    small.write("book/odd.ipynb", "{")
+    notebook(small.root / "book" / "other.ipynb", "1 + 1")
+    assert main(["--root", str(small.root), "refresh", "other"]) == 1
+    assert "The claims were not registered: odd.ipynb: not valid JSON" in capsys.readouterr().err
+    assert not (small.root / "book" / "claims.txt").exists()
 
 
 def test_refreshing_an_article_that_does_not_exist_fails(small: Book, capsys: pytest.CaptureFixture[str]):

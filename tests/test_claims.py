@@ -314,6 +314,7 @@ def test_one_function_judges_the_value_and_the_near_miss() -> None:
         (lambda v: 1 / 0, Undecided, "raised ZeroDivisionError at 1"),
         (lambda v: Verdict(True) if v == 1 else 1 / 0, Undecided, "raised ZeroDivisionError at 2"),
         (lambda v: Verdict(v == 1, grade="great", witness={"a": "b"}), BadStatement, "gave the grade 'great'"),
+        (lambda v: Verdict(v == 1, witness="a = b"), BadStatement, "write names and values as text, in a dict"),  # type: ignore[arg-type]
         (functools.partial(lambda a, v: Verdict(False), 0), QedError, None),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
+import unicodedata
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -16,7 +18,7 @@ from xml.etree import ElementTree
 import pytest
 from conftest import Book, copy_small
 
-from qed.site import editions
+from qed.site import editions, epub, pdf
 from qed.site.build import BuildError
 from qed.site.pages import BadPage, Page, Reader, settle
 
@@ -30,7 +32,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """The tiny book with a dated changelog, its EPUB made once."""
     found = copy_small(tmp_path_factory.mktemp("editions") / "small")
     found.write("CHANGELOG.md", "# Changelog\n\n## 2026-02-03\n\n- Added: squares.\n")
-    editions.epub(found.root)
+    epub.epub(found.root)
     return found
 
 
@@ -120,6 +122,29 @@ def test_a_claim_keeps_its_formula_grade_routes_near_miss_and_exact_statement(ar
     assert formula.get("display") == "block"
 
 
+def test_formulas_bring_fonts_with_every_character_of_theirs(archive: zipfile.ZipFile):
+    from fontTools.ttLib import TTFont
+
+    style = archive.read("EPUB/style.css").decode()
+    found = [TTFont(io.BytesIO(archive.read(f"EPUB/fonts/{name}"))) for name in epub.FONTS]
+    assert all(f'url("fonts/{name}")' in style for name in epub.FONTS)
+    assert "MATH" in found[0]
+    held = {code for font in found for code in font.getBestCmap()}
+    written = {
+        letter
+        for root in pages(archive).values()
+        for formula in root.iter(f"{MATHML}math")
+        for kind in ("mi", "mn", "mo")
+        for e in formula.iter(f"{MATHML}{kind}")
+        for letter in e.text or ""
+        if not unicodedata.category(letter).startswith(("C", "Z"))
+    }
+    assert written > set("x2≥")
+    assert {letter for letter in written if ord(letter) not in held} == set()
+    assert ord("\N{MATHEMATICAL ITALIC SMALL X}") in held
+    assert sum(len(archive.read(f"EPUB/fonts/{name}")) for name in epub.FONTS) < 100_000
+
+
 def test_no_script_and_no_glyphs_for_browsers_alone_are_left(archive: zipfile.ZipFile):
     for name, root in pages(archive).items():
         tags = {e.tag.rpartition("}")[2] for e in root.iter()}
@@ -140,7 +165,7 @@ def test_letters_of_other_alphabets_are_written_as_what_they_are():
             ("normal", "d"),
         )
     )
-    assert editions._mathml(marked) == (
+    assert epub._mathml(marked) == (
         '<mi>ℝ</mi><mi>𝔼</mi><mi>ℋ</mi><mi>ℭ</mi><mi>𝐱</mi><mi>𝖳</mi><mi mathvariant="normal">d</mi>'
     )
 
@@ -181,8 +206,8 @@ def test_an_explorer_stands_still_and_says_where_it_moves():
 
 
 def test_a_picture_inside_the_page_becomes_a_file(tmp_path: Path):
-    assert editions._picture("data:image/svg+xml,%3Csvg/%3E", tmp_path)[1] == b"<svg/>"
-    name, content = editions._picture("data:image/png;base64,aGk=", tmp_path)
+    assert epub._picture("data:image/svg+xml,%3Csvg/%3E", tmp_path)[1] == b"<svg/>"
+    name, content = epub._picture("data:image/png;base64,aGk=", tmp_path)
     assert (name[-4:], content) == (".png", b"hi")
 
 
@@ -207,7 +232,7 @@ def test_a_page_whose_elements_cross_is_refused_where_they_do(small: Book):
         copy("<p><b>a</p></b>")
     small.append("book/intro.md", "<div>\n\nopen")
     with pytest.raises(BuildError, match="book/intro, line .* stands where <div> is still open"):
-        editions.epub(small.root)
+        epub.epub(small.root)
 
 
 def test_two_epubs_of_one_book_are_equal_byte_by_byte(book: Book, tmp_path: Path):
@@ -231,7 +256,7 @@ def test_without_a_browser_the_pdf_says_what_is_missing(small: Book, monkeypatch
     with pytest.raises(
         BuildError, match="printed by Chromium or Chrome, and there is none here; .*apt install chromium"
     ):
-        editions.pdf(small.root)
+        pdf.pdf(small.root)
 
 
 def test_page_numbers_that_never_settle_end_the_printing_and_leave_nothing(
@@ -239,18 +264,18 @@ def test_page_numbers_that_never_settle_end_the_printing_and_leave_nothing(
 ):
     turns = iter(range(100))
     monkeypatch.setattr(shutil, "which", lambda *_: "/a/browser")
-    monkeypatch.setattr(editions, "_browser", lambda _: nullcontext())
-    monkeypatch.setattr(editions, "_print", lambda *_: b"")
-    monkeypatch.setattr(editions, "_numbers", lambda _: {"squares": next(turns)})
+    monkeypatch.setattr(pdf, "_browser", lambda _: nullcontext())
+    monkeypatch.setattr(pdf, "_print", lambda *_: b"")
+    monkeypatch.setattr(pdf, "_numbers", lambda _: {"squares": next(turns)})
     with pytest.raises(BuildError, match="do not settle in 6 printings, that of squares among them"):
-        editions.pdf(book.root)
+        pdf.pdf(book.root)
     assert not (book.root / "_build" / "print.html").exists()
 
 
 @pytest.fixture(scope="module")
 def printed(book: Book) -> Path:
     """The PDF. Without a browser a reason to skip; where CI=true, a failure."""
-    if not any(shutil.which(name) for name in editions.BROWSERS):
+    if not any(shutil.which(name) for name in pdf.BROWSERS):
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("the PDF needs Chromium: apt install chromium")
     return print_aside(book)
 
@@ -258,7 +283,7 @@ def printed(book: Book) -> Path:
 def print_aside(book: Book) -> Path:
     """Print in a thread of its own: a browser that other tests keep open holds this one's event loop."""
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(editions.pdf, book.root).result()
+        return aside.submit(pdf.pdf, book.root).result()
 
 
 def test_the_pdf_has_a_name_an_outline_and_all_its_fonts_inside(printed: Path):
@@ -280,11 +305,23 @@ def test_the_pdf_has_a_name_an_outline_and_all_its_fonts_inside(printed: Path):
         ] == []
 
 
+def test_formulas_of_the_pdf_have_their_tex_as_words_and_figures_what_they_show(printed: Path):
+    import pikepdf
+
+    with pikepdf.open(printed) as file:
+        parts = [one for one in file.objects if isinstance(one, pikepdf.Dictionary) and "/Alt" in one and "/S" in one]
+        formulas = {str(one.Alt) for one in parts if one.S == "/Formula"}
+        figures = {str(one.Alt) for one in parts if one.S == "/Figure"}
+    assert r"x^{2} \ge 0" in formulas
+    assert any(words.startswith("Curve x**2") for words in figures)
+    assert not [words for words in formulas | figures if "$" in words]
+
+
 def test_the_contents_of_the_pdf_give_the_pages_on_which_things_stand(book: Book, printed: Path):
-    found = editions._numbers(printed.read_bytes())
+    found = pdf._numbers(printed.read_bytes())
     assert found["intro"] < found["squares"] < found["bibliography"]
     about = editions.about_book(book.root)
-    html = editions._printed(about, editions.parts(book.root), editions._printed_pages(book.root, about), found)
+    html = pdf._printed(about, pdf.parts(book.root), pdf._printed_pages(book.root, about), found)
     assert f'<a href="#squares"><span>Is a square ever negative?</span><span>{found["squares"]}</span></a>' in html
 
 

@@ -85,6 +85,11 @@ def test_every_candidate_lies_in_the_domain(text: str) -> None:
     assert all(lo is None or x >= lo for x in found)
 
 
+@pytest.mark.parametrize("text", ["[0, sin(1)**2 + cos(1)**2]", "[exp(9), oo)", "(-oo, pi**9]", "(sqrt(2), sqrt(3))"])
+def test_an_end_that_is_no_rational_leaves_points(text: str) -> None:
+    assert len(candidates(interval(text), random.Random(0))) > 20
+
+
 def test_finite_integers_keep_to_their_ends() -> None:
     assert set(candidates(integers(-2, 3), random.Random(1))) <= {fmpq(k) for k in range(-2, 4)}
 

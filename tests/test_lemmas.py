@@ -185,6 +185,7 @@ def test_a_chain_compares_its_ends_and_only_in_one_direction() -> None:
         ("Inf(sin(exp(x)), (x, 0, 8)) < 1/2", "sin(exp(y)) < 1/2", None),
         ("Inf(sin(exp(x)), (x, 0, 8)) > 1/2", "sin(exp(y)) > 1/2", "proved"),
         ("Sup(sin(exp(x)), (x, 0, 7)) < 1/2", "sin(exp(y)) < 1/2", None),
+        ("Sup(sin(exp(x)), (x, 0, 7)) < 1/3 < 1/2", "sin(exp(y)) < 1/2", None),
         ("Sup(Abs(sin(exp(x))), (x, 0, 8)) < 1/2", "-1/2 < sin(exp(y))", "proved"),
         ("Inf(Abs(sin(exp(x))), (x, 0, 8)) > 1/2", "sin(exp(y)) > 1/2", None),
         ("Sup(sin(exp(x)), (x, 0, 8)) < Sup(cos(exp(x)), (x, 0, 8))", "sin(exp(y)) < cos(exp(y))", None),

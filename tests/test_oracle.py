@@ -161,3 +161,35 @@ def test_a_hint_is_judged_and_never_believed():
     narrow = "Abs(x - 2718281/10**6) > 1/10**9"
     assert truth(narrow, R).verdict == "holds"
     assert truth(narrow, R, hint={"x": "2718281/1000000"}).verdict == "false"
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ("Sup(x*exp(-x), (x, 0, 20)) < 3679/10**4", "holds"),
+        ("Sup(x*exp(-x), (x, 0, 20)) < 3678/10**4", "false"),
+        ("Eq(Sup(x*exp(-x), (x, 0, 20)), exp(-1))", "holds"),
+        ("Sup(x*exp(-x), (x, 0, 20)) < exp(-1) - 1/10**20", "false"),
+        ("Inf(x*exp(-x), (x, 0, 2)) >= 0", "holds"),
+        ("Inf(x*exp(-x), (x, 1, 2)) > 28/100", "false"),  # at the right end
+        ("Sup(Abs(d(x)), (x, 0, pi)) < 1/3", "false"),
+        ("Sup(Abs(d(x)), (x, 0, pi)) < 2/5", "holds"),  # 2/sqrt(27) = 0.3849
+        ("Sup(1/x, (x, 0, 1)) < 5", "false"),  # it has no value at 0
+    ],
+)
+def test_a_supremum_is_found_from_two_grids_by_golden_sections(statement, verdict):
+    let = {"d(x)": "sin(x)*cos(x)**2"}
+    assert truth(statement, {}, (), let).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Sup(-Abs(x - 1/3), (x, 0, 1)) >= 0",  # a corner between the points of the grids
+        "Sup(x*exp(-x), (x, 0, 20)) < exp(-1)",  # touched
+        "Sup(x, (x, 1, 0)) < 2",  # of nothing
+        "Sup(x + exp(-10**12*(x - 1/3)**2)/9, (x, 0, 1/3 + 1/10**6)) < 4/10",  # a spike that one grid misses
+    ],
+)
+def test_the_oracle_does_not_know_a_supremum_that_its_grids_do_not_settle(statement):
+    assert truth(statement, {}).verdict == "unknown"

@@ -55,7 +55,8 @@ def zero(e: sp.Expr, scope: Scope) -> Equal:
 
 def proof(text: str, where: tuple[str, ...] = (), **domain: object) -> str | None:
     """Let the rules alone judge, without the hunt."""
-    return Prover(statement(text, domain, where), [], None).run().grade
+    sets = {name: as_domain(d, name) for name, d in domain.items()}
+    return Prover(statement(text, sets, where), [], None).run().grade
 
 
 # Induction
@@ -156,6 +157,12 @@ def test_integrals_are_gathered_only_where_they_stand_linearly_between_the_same_
     assert total.function == 2 / k - sp.log(1 + 1 / k)
     with pytest.raises(Refused):
         rules.gathered(low("Sum(1/k, (k, 1, n)) - Sum(1/k, (k, 2, n))", n=N0)[0], scope, sp.Sum)
+    for text, kind in (
+        ("Sum(Integral(t**k, (t, 0, 1)), (k, 0, n))", sp.Integral),  # the index would escape
+        ("Integral(Sum(t**k, (k, 0, n)), (t, 0, 1))", sp.Sum),
+    ):
+        with pytest.raises(Refused, match="escape"):
+            rules.gathered(low(text, n=N0)[0], scope, kind)
 
 
 def test_signs_are_added_only_where_both_terms_have_values() -> None:
@@ -370,6 +377,58 @@ def test_the_values_at_both_ends_and_the_bend_give_the_sign_between(text: str, d
 def test_a_chord_spans_no_jump_corner_pole_or_half_line(text: str, domain: str) -> None:
     with pytest.raises(Refused):
         bent(text, domain)
+
+
+def descend(e: sp.Expr, scope: Scope, step: sp.Expr, value: sp.Expr) -> Sign:
+    """Use a descent with a step of known sign, and a limit."""
+    x = scope.names["x"]
+    gap = e - e.subs(x, x + 1)
+    toward = rules.approach(value, x, sp.oo, "+", scope)
+    limit = Limits(toward[1], toward[2]).find(toward[0])
+    return rules.descent(e, x, rules.transfer(structure(step, scope), residual(gap, step, scope)), limit, scope)
+
+
+def test_what_falls_from_place_to_place_to_its_limit_is_above_it() -> None:
+    scope = domain_scope({"x": interval("(0, oo)")})
+    x = scope.names["x"]
+    assert descend(1 / x, scope, 1 / (x * (x + 1)), 1 / x).signs == POS
+    assert descend(1 / x + 1, scope, 1 / (x * (x + 1)), 1 / x + 1).signs == POS
+    assert descend(-1 / x, scope, -1 / (x * (x + 1)), -1 / x).signs == NEG
+    assert descend(1 / x - 1, scope, 1 / (x * (x + 1)), 1 / x - 1).signs == ANY
+    wave = sp.sin(2 * sp.pi * x)
+    for e, over, step, value in (
+        (1 / x, scope, 1 / (x * (x + 1)), 1 / x**2),  # another limit
+        (1 / x, domain_scope({"x": interval("(0, 9]")}), 1 / (x * (x + 1)), 1 / x),  # there is no next place
+        (1 / x, given(scope, 5 - x, POS), 1 / (x * (x + 1)), 1 / x),
+        (wave, scope, ZERO_, ONE),  # it has no limit
+        (sp.log(x), scope, sp.log(x) - sp.log(x + 1), sp.log(x)),  # an infinite one
+    ):
+        with pytest.raises(Refused):
+            descend(e, over, step, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("1/x + 1/(2*x**2) < polygamma(1, x)", "proved"),
+        ("polygamma(1, x) < 1/x + 1/(2*x**2) + 1/(6*x**3)", "proved"),
+        ("polygamma(1, x) < 1/x + 1/(2*x**2) + 1/(7*x**3)", None),
+        ("polygamma(2, x) < 0", "proved"),
+        ("polygamma(0, x) > 0", None),
+        ("Eq(polygamma(2, x + 2) - polygamma(2, x), 2/x**3 + 2/(x + 1)**3)", "proved"),
+        ("Eq(polygamma(2, x + 2) - polygamma(2, x), 2/x**3 - 2/(x + 1)**3)", None),
+        ("Eq(diff(loggamma(x), x, 2), polygamma(1, x))", "proved"),
+        ("Eq(polygamma(1, 5/2) + 0*x, pi**2/2 - 40/9)", "proved"),
+        ("Eq(polygamma(1, 5/2) + 0*x, pi**2/2 - 4)", None),
+    ],
+)
+def test_polygamma_functions_have_their_recurrence_their_signs_and_their_derivatives(text: str, grade: str) -> None:
+    assert proof(text, x="(0, oo)") == grade
+
+
+@pytest.mark.parametrize("text", ["polygamma(1, x) > 0", "Eq(polygamma(1, x) - polygamma(1, x + 1), 1/x**2)"])
+def test_a_polygamma_function_is_not_taken_across_its_poles(text: str) -> None:
+    assert proof(text, x=R) is None
 
 
 def test_a_chord_asks_for_the_values_and_the_bend_of_this_very_expression() -> None:
@@ -729,6 +788,7 @@ def lim(text: str, point: object, side: str = "+", **domain: object) -> sp.Expr 
         ("1/u", 0, "-", -sp.oo),
         ("(1 + 1/u)**u", sp.oo, "+", sp.E),
         ("u*log(u)", 0, "+", 0),
+        ("polygamma(1, u)", sp.oo, "+", 0),
         ("sqrt(u**2 + u) - u", sp.oo, "+", sp.Rational(1, 2)),
         ("atan(u)", -sp.oo, "+", -sp.pi / 2),
     ],
@@ -748,6 +808,12 @@ def test_a_limit_is_found_on_its_side(text: str, point: object, side: str, value
 )
 def test_an_oscillation_or_a_jump_has_no_limit_by_these_rules(text: str, point: object) -> None:
     assert lim(text, point) is None
+
+
+def test_a_limit_that_leaves_a_power_of_zero_is_settled() -> None:
+    assert lim("(1 - u**(0 - b))/b", sp.oo, b="(0, oo)") == 1 / sp.Symbol("b", real=True)
+    text = "Eq(Limit((1 - u**(0 - b))/b, u, oo), -1/b)"
+    assert decide(statement(text, {"b": interval("(0, oo)")})).verdict == "refuted"
 
 
 def test_a_parameter_of_unknown_sign_gives_no_limit() -> None:

@@ -13,7 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 
-PAGES = ["index.html", "contents.html", "search.html", *(
+PAGES = ["index.html", "contents.html", "search.html", "404.html", *(
     f"book/{path.stem}.html" for path in sorted((ROOT / "book").iterdir()) if path.suffix in (".md", ".ipynb")
 )]  # fmt: skip
 ARTICLES = [f"book/{path.stem}.html" for path in sorted((ROOT / "book").glob("*.ipynb"))]
@@ -195,6 +195,19 @@ def test_a_page_in_the_dark_theme_is_printed_dark_on_light(visit: Any):
     ink = page.evaluate(paragraph + ".color.match(/\\d+/g).map(Number)")
     assert sum(ink) < 200
     assert page.evaluate("getComputedStyle(document.querySelector('figure img')).filter") == "none"
+
+
+@pytest.mark.parametrize("name", ["no-such-page.html", "book/no-such-page.html", "book/no/such/page.html"])
+def test_an_address_that_leads_nowhere_gets_a_page_of_the_book_that_leads_on(visit: Any, name: str):
+    seen = visit()
+    page = seen.go(name)
+    assert page.inner_text("h1") == "There is no such page"
+    assert page.evaluate("getComputedStyle(document.querySelector('.site-header')).position") == "sticky"
+    page.click("article a >> text=The search")
+    page.wait_for_url("**/search.html")
+    assert page.inner_text("h1") == "Search"
+    # Chromium guesses what a page will ask for before its base is known.
+    assert [error for error in seen.errors if not error.startswith(("http", "Failed to load"))] == []
 
 
 def test_the_theme_can_be_switched(visit: Any):

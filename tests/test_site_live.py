@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Book
+from conftest import ROOT, Book, violations
 
 from qed.site.build import LOCAL
 from qed.site.live import pinned
-from qed.site.live.offline import OfflineError, collect
+from qed.site.live.offline import LOCK, OfflineError, collect
 
 STARTS = 120_000  # milliseconds that a test waits for Python before it gives up; nothing is measured with it
 POLICY = "script-src 'self' 'unsafe-inline'; worker-src 'self'; object-src 'none'"  # of pages: nothing may call eval
@@ -398,6 +398,41 @@ def test_python_from_another_host_runs_if_it_is_the_pinned_one_to_the_byte(
     host.shutdown()
 
 
+def test_axe_finds_nothing_that_keeps_a_reader_out_of_a_page_whose_cells_run(reader: Any):
+    one = reader().open()
+    one.press("Run all")
+    one.ended(7)
+    one.write(2, "1 / 0")
+    one.press("Run", 2)
+    one.cell(2).locator(".qed-error").wait_for()
+    one.cell(2).locator("details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
+    assert one.page.locator(".cm-editor").count() >= 7
+    assert violations(one.page) == []
+    one.page.reload()
+    one.page.click(".qed-run-here")
+    one.page.wait_for_selector(".qed-live")
+    assert violations(one.page) == []
+
+
+@pytest.mark.parametrize("other", [b"", b" "])
+def test_a_package_that_this_python_lacks_comes_from_elsewhere_if_it_is_the_pinned_one_to_the_byte(
+    reader: Any, server: Any, pyodide: Path, other: bytes
+):
+    host = Server(pyodide, shared=True)
+    from_elsewhere(server, host)
+    lock = json.loads((pyodide / LOCK).read_text(encoding="utf-8"))
+    wheel = lock["packages"].pop("python-flint")
+    assert wheel["sha256"] == pinned()["wheels"]["flint"]["sha256"]
+    host.instead[LOCK] = json.dumps(lock).encode()
+    host.instead[wheel["file_name"]] = (pyodide / wheel["file_name"]).read_bytes() + other
+    settings = json.loads(server.instead["settings.json"])
+    settings["wheels"] = [wheel | {"file_name": host.address + wheel["file_name"]}]
+    server.instead["settings.json"] = json.dumps(settings).encode()
+    shown = reader().open("plain").run(1, "import flint\nflint.fmpq(1, 3)")
+    assert ("python-flint could not be loaded" if other else "1/3") in shown.replace("\n", "")
+    host.shutdown()
+
+
 @pytest.fixture(scope="module")
 def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The small book with a Pyodide that has NumPy and Matplotlib; the registries hold none of the tested version."""
@@ -415,7 +450,7 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     path = book.site / "_static" / "live" / "settings.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     del settings["packages"], settings["sums"]
-    settings |= {"base": "../../pyodide/", "version": version, "wheels": {}}
+    settings |= {"base": "../../pyodide/", "version": version, "wheels": []}
     path.write_text(json.dumps(settings), encoding="utf-8")
     served = Server(book.site)
     yield served

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -125,7 +126,12 @@ def test_python_from_the_network_is_pinned_and_checked_to_the_last_file():
     assert found["base"].startswith("https://") and found["packages"].startswith("https://")
     assert set(found["sums"]) >= {"pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip",
                                   "pyodide-lock.json"}  # fmt: skip
-    assert all("==" in requirement for requirement in found["wheels"].values())
+    for wheel in found["wheels"]:
+        assert re.fullmatch("[0-9a-f]{64}", wheel["sha256"])
+        # The index keeps a file under its BLAKE2 hash.
+        name = f"{wheel['name'].replace('-', '_')}-{wheel['version']}"
+        assert re.fullmatch(rf"https://\S+/packages/\w\w/\w\w/\w{{60}}/{name}-\S+\.whl", wheel["file_name"])
+    assert {module for wheel in found["wheels"] for module in wheel["imports"]} == {"flint", "z3"}
     own = live.settings("pyodide", {}, "qed.whl")
     assert own["base"] == "../../pyodide/" and "sums" not in own
 
@@ -186,8 +192,14 @@ def test_an_index_that_does_not_answer_is_not_taken_for_one_that_holds_nothing(
     assert not (tmp_path / "target").exists()
     source = tmp_path / "source"
     source.mkdir()
-    name, _, version = live.pinned()["wheels"]["flint"].partition("==")
+    about = live.pinned()
+    name, version = about["wheels"]["flint"]["name"], about["wheels"]["flint"]["version"]
     (source / f"{name.replace('-', '_')}-{version}-a.whl").write_text("a wheel", encoding="utf-8")
+    with pytest.raises(OfflineError, match=f"{version}-a.whl is not that which this book is tested with"):
+        collect(tmp_path / "target", ["flint"], source)
+    assert not (tmp_path / "target").exists()
+    about["wheels"]["flint"]["sha256"] = hashlib.sha256(b"a wheel").hexdigest()
+    monkeypatch.setattr(live, "pinned", lambda: about)
     assert collect(tmp_path / "target", ["flint"], source) == ([name], {})
 
 

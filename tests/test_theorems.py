@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import sympy as sp
 
-from qed import N0, R
+from qed import N0, R, square
 from qed.claims.verdict import decide
 from qed.kernel import lemmas, rules
 from qed.kernel.conclude import Conclusion, Plan, Refutation, conclude, plan
@@ -419,3 +419,15 @@ def test_a_verdict_takes_no_word_of_the_search(monkeypatch: pytest.MonkeyPatch) 
     for answer in (other, SimpleNamespace(refutation=None, conclusion=SimpleNamespace(grade="proved"), tried=[])):
         monkeypatch.setattr(Prover, "run", lambda self, answer=answer: answer)
         assert decide(statement("1 - 3*exp(-10**14*(x - 3001/10007)**2) > 0", {"x": R})).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Max(x, log(0 - 1)) > 0", "Min(x, 1/(x - x)) > 0", "Eq(A + eye(2), A)", "Eq(A*eye(2), A)", "Eq(x/A, A)",
+     "Eq(trace(Matrix([[1, 2]])), 1)", "Eq(eye(0), eye(0))",
+     "Eq(Matrix([[1, 2]])**0, eye(1))", "Eq(eye(10**6), A)", "Eq(beta(A, x), x)"],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_out_of_reach(text: str) -> None:
+    with pytest.raises(OutOfReach):
+        plan(statement(text, {"A": square(3), "x": R}))
+    assert plan(statement("Eq(A*eye(3) + A/x, transpose(A)*exp(eye(3)))", {"A": square(3), "x": "(0, oo)"})).goals

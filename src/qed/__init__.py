@@ -43,7 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-RUNS: dict[str, int | None] = {}
+_RUNS: dict[str, int | None] = {}
 
 
 def claim(
@@ -124,8 +124,8 @@ def claim(
     # A cell may be run again and its claim changed; two different claims of one run may not share an id.
     run = getattr(get_ipython(), "execution_count", None)
     before = ACCEPTED.get(id)
-    if before is not None and RUNS.get(id) == run and record(before) != record(found):
+    if before is not None and _RUNS.get(id) == run and record(before) != record(found):
         raise BadStatement(f"{id}: another claim has this id already: give each its own")
-    ACCEPTED[id], RUNS[id] = found, run
+    ACCEPTED[id], _RUNS[id] = found, run
 
     display(Card(found))  # type: ignore[no-untyped-call]

@@ -6,8 +6,9 @@ and, where that leaves a doubt, in 120 and 240.
 
 What is called false is false as far as mpmath can be trusted: an exact failure, a gap that two precisions give
 alike, or a side without a value. What is said to hold was only tried: a violation in a narrow place is missed, and
-so is one below the 40th digit (the 26th where there is an integral). Endless sums, limits and improper integrals
-are beyond it. It serves to sort the mutants of claims; nothing is ever accepted because of it.
+so is one below the 40th digit (the 26th where there is an integral or a supremum, of which a spike between the
+points of two grids is missed). Endless sums, limits and improper integrals are beyond it. It serves to sort the
+mutants of claims; nothing is ever accepted because of it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any
 from mpmath import MPContext
 
 mp = MPContext()
-POINTS, DEAR_POINTS, LARGE = 300, 40, 10**9
+POINTS, DEAR_POINTS, LARGE, GRIDS = 300, 40, 10**9, (160, 233)
 Env = dict[str, Any]
 stirred = False
 ORDER = {"Eq": (0,), "Ne": (-1, 1), "Lt": (-1,), "Le": (-1, 0), "Gt": (1,), "Ge": (1, 0)}  # the signs of left - right
@@ -40,6 +41,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(mp, name) for name in "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf "
        "erfc erfi gamma factorial loggamma digamma beta besselj besseli polylog".split()},
     "LambertW": mp.lambertw, "hyper1f1": mp.hyp1f1, "uppergamma": mp.gammainc,
+    "polygamma": lambda k, x: mp.psi(int(k), x) if k == int(k) >= 0 else mp.nan,
     "lowergamma": lambda s, x: mp.gammainc(s, 0, x),
 }  # fmt: skip
 SIGNS: dict[str, Callable[[int], int]] = {"USub": operator.neg, "Invert": operator.invert, "UAdd": operator.pos}
@@ -259,6 +261,39 @@ def derivative(f: Callable[[Any], Any], at: Any, times: int) -> Any:
     return (left + right) / 2
 
 
+def extreme(f: Callable[[Any], Any], lo: Any, hi: Any, way: int) -> Any:
+    """Look for the largest (way 1) or least (way -1) value on an interval, from two grids, which must agree."""
+    if real(hi) < real(lo):
+        raise Beyond("a supremum over nothing")
+    found = []
+    for count in GRIDS:
+        places = [lo + (hi - lo) * (Fraction(k, count) if isinstance(hi - lo, Fraction) else mp.mpf(k) / count)
+                  for k in range(count + 1)]  # fmt: skip
+        values = [way * real(f(x)) for x in places]
+        for k in sorted(range(count + 1), key=lambda k: -values[k])[:2]:
+            values.append(golden(lambda x: way * real(f(x)), places[max(k - 1, 0)], places[min(k + 1, count)]))
+        found.append(max(values))
+    if abs(found[0] - found[1]) > near() * max(1, abs(found[0])):
+        raise Doubt("a supremum that two grids do not find alike")
+    return way * max(found)
+
+
+def golden(f: Callable[[Any], Any], a: Any, b: Any) -> Any:
+    """Find a local maximum by golden sections; half of the digits of its place give all of its value."""
+    a, b, ratio = real(a), real(b), (mp.sqrt(5) - 1) / 2
+    narrow = (b - a) * mp.mpf(10) ** (-mp.dps // 2)
+    inner = [b - ratio * (b - a), a + ratio * (b - a)]
+    values = [f(x) for x in inner]
+    while b - a > narrow:
+        if values[0] >= values[1]:
+            b, inner, values = inner[1], [inner[1] - ratio * (inner[1] - a), inner[0]], [None, values[0]]
+            values[0] = f(inner[0])
+        else:
+            a, inner, values = inner[0], [inner[1], inner[0] + ratio * (b - inner[0])], [values[1], None]
+            values[1] = f(inner[1])
+    return max(values)
+
+
 def count_roots(f: Callable[[Any], Any]) -> int:
     """Count the real roots of a polynomial of low degree without multiple ones, from its Taylor coefficients."""
     found = [c if abs(c) > near() else mp.mpf(0) for c in mp.taylor(lambda x: real(f(x)), 0, 30)]
@@ -326,6 +361,9 @@ class Reader:
                 if not error <= near() * max(1, abs(found)):
                     raise Beyond("an integral that mpmath does not settle")
                 return found
+            case "Sup" | "Inf", [body, ast.Tuple(elts=[ast.Name(id=x), lo, hi])]:
+                first, last = self.value(lo, env, own), self.value(hi, env, own)
+                return extreme(self.along(body, x, env, own), first, last, 1 if name == "Sup" else -1)
             case "diff", [body, ast.Name(id=x), *order]:
                 times = whole(self.value(order[0], env, own)) if order else 1
                 return derivative(self.along(body, x, env, own, False), self.value(args[1], env, own), times)
@@ -577,7 +615,7 @@ def truth(
         return Truth("unknown", reason=str(problem))
     every = " ".join([statement, *(let or {}).values()])
     dear = "Integral" in every or "diff" in every and ("Matrix" in every or any(p.matrix for p in places.values()))
-    digits = (40, 60, 110) if "Integral" in every else (60, 120, 900)
+    digits = (40, 60, 110) if "Integral" in every or "Sup(" in every or "Inf(" in every else (60, 120, 900)
     told = [point for point in [_hinted(hint or {}, places)] if point and suits(point, places, hypotheses, reader)]
     doubt, tried, beyond = "", 0, 0
     for env in [*told, *points(places, hypotheses, reader, min(count, DEAR_POINTS) if dear else count)]:

@@ -265,6 +265,10 @@ def _check_form(request: Request, known: dict[str, Claim]) -> None:
     for name, value in (("because", request.because), ("cite", request.cite)):
         if value is not None and not (isinstance(value, str) and value.strip()):
             raise BadStatement(f"{name}={value!r} says nothing: write a sentence, or leave it out")
+    if not isinstance(request.domain, dict) or not all(isinstance(name, str) for name in request.domain):
+        raise BadStatement(f"domain={request.domain!r} is no dict from names to sets: write {{'x': R}}")
+    if request.certificate is not None and not isinstance(request.certificate, str):
+        raise BadStatement(f"certificate={request.certificate!r} is no text: write an expression, such as 't**2/2'")
     if request.check is not None and not callable(request.check):
         raise BadStatement(f"check={request.check!r} is no function: write one from a value to a Verdict")
     if request.because is not None and not request.uses:
@@ -431,14 +435,16 @@ def _call(check: Callable[[Any], Any], value: Any) -> Verdict:
             f"the check {_name(check)} raised {type(problem).__name__} at {value!r}: {problem}; "
             "let it return a Verdict at the claimed value and at the control"
         ) from problem
+    if isinstance(found, Evidence | Verdict):
+        told = found.witness
+        if not isinstance(told, dict) or not all(isinstance(text, str) for pair in told.items() for text in pair):
+            raise BadStatement(f"the check gave the witness {told!r}: write names and values as text, in a dict")
     if isinstance(found, Evidence):
         return Verdict(found.ok, found.grade, found.engine, found.witness)
     if isinstance(found, Verdict):
         if type(found.ok).__name__ not in ("bool", "bool_"):
             raise BadStatement(f"the check gave ok={found.ok!r} at {value!r}: it must be True or False")
-        if not all(isinstance(text, str) for pair in found.witness.items() for text in pair):
-            raise BadStatement(f"the check gave the witness {found.witness!r}: write names and values as text")
-        if found.grade not in GRADES:
+        if type(found.grade) is not str or found.grade not in GRADES:
             raise BadStatement(f"the check {_name(check)} gave the grade {found.grade!r}, none of {', '.join(GRADES)}")
         if found.grade in ("proved", "certified"):
             raise BadStatement(

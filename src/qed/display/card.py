@@ -153,7 +153,7 @@ def plain(claim: Claim) -> str:
         lines.append("  given " + ", ".join(dict.fromkeys(r.text for r in s.where_shown)))
     if s:
         lines += [f"  where {head(d)}" for d in s.definitions]
-    lines.append("  proof: " + (f"because {claim.because}" if claim.because else "; ".join(claim.engines)))
+    lines.append(f"  joined: {_sentence(claim.because)}" if claim.because else "  proof: " + "; ".join(claim.engines))
     if claim.cite and claim.because:
         lines.append(f"  cites: {claim.cite}")
     if claim.hunt is not None:
@@ -239,10 +239,9 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
             parts.append('<div class="qed-let">where ' + ", ".join(lets) + "</div>")
     parts.append('<dl class="qed-routes">')
     rows = [
-        (
-            "Joined" if claim.because else "Proof",
-            f"because {_prose(claim.because)}" if claim.because else escape("; ".join(claim.engines)),
-        )
+        ("Joined", _prose(_sentence(claim.because)))
+        if claim.because
+        else ("Proof", escape("; ".join(claim.engines)))
     ]
     if claim.cite and claim.because:
         rows.append(("Cites", escape(claim.cite)))
@@ -265,6 +264,11 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
     exact = f"<summary>Exact statement</summary><pre>{escape(_exact(claim))}</pre>"
     parts.append(f'<details class="qed-exact">{exact}</details></section>')
     return "\n".join(parts)
+
+
+def _sentence(text: str) -> str:
+    """Give an author's argument the capital and the full stop of a sentence."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _prose(text: str | None) -> str:

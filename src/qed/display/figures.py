@@ -25,6 +25,27 @@ STYLE: dict[str, Any] = {
     "axes.prop_cycle": None, "figure.constrained_layout.use": True,
 }  # fmt: skip
 
+# A panel of 520 pixels is shown 352 wide on a phone, and its smallest letters more than 9 pixels high.
+WIDEST = 5.2  # inches
+SMALLEST = 10.3  # points
+
+
+def legible(colour: Any) -> Any:
+    """Darken a colour in which words stand until its contrast with white is 4.5 or more; greys and white stay."""
+    from colorsys import hls_to_rgb, rgb_to_hls
+
+    from matplotlib.colors import to_hex, to_rgb
+
+    hue, lightness, saturation = rgb_to_hls(*to_rgb(colour))
+    if saturation < 0.2:
+        return colour
+    while True:
+        found = hls_to_rgb(hue, lightness, saturation)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in found]
+        if 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05) >= 4.5:
+            return to_hex(found)
+        lightness -= 0.01
+
 
 def style() -> Any:
     """Give the settings of Matplotlib that all figures and explorers share."""
@@ -91,14 +112,38 @@ def _png(canvas: Any) -> bytes:
     return file.getvalue()
 
 
+def _cuts(canvas: Any, columns: list[list[Any]]) -> list[int]:
+    """Find where nothing is drawn between two columns of panels, in pixels of the page from the left.
+
+    There a page that is narrow may take a figure apart and set its columns below one another.
+    """
+    canvas.draw_without_rendering()
+    boxes = [part.get_tightbbox() for part in canvas.get_children() if part is not canvas.patch and part.get_visible()]
+    drawn = [(box.x0, box.x1) for box in boxes if box is not None]
+    cuts = []
+    for one, other in zip(columns, columns[1:], strict=False):
+        first, last = max(pane.bbox.x1 for pane in one), min(pane.bbox.x0 for pane in other)
+        # From the right, since what stands between two columns, such as a scale of colours, belongs to the first.
+        for right in sorted({x0 for x0, _ in drawn if first < x0 <= last}, reverse=True):
+            left = max(x1 for x0, x1 in drawn if x0 < right)
+            if left <= right:
+                cuts.append(round((left + right) / 2))
+                break
+    return cuts
+
+
 def figure(
     draw: Callable[..., Mapping[str, Any]],
     name: str,
     caption: str,
-    size: tuple[float, float] = (6.4, 3.8),
+    size: tuple[float, float] = (5.2, 3.4),
     panels: tuple[int, int] = (1, 1),
 ) -> None:
     """Draw a figure and display it with an alt text made from its data.
+
+    Its words can be read on a phone: a panel is at most 5.2 inches wide, words are drawn in 10.3 points at least and
+    dark enough for a white ground, and the site sets the columns of `panels` below one another where they would be
+    too small side by side.
 
     Parameters
     ----------
@@ -110,7 +155,7 @@ def figure(
     caption : str
         One or two sentences; ``$...$`` is mathematics.
     size : tuple of float
-        Width and height in inches.
+        Width and height in inches; a figure that is too wide is drawn narrower in the same shape.
     panels : tuple of int
         Rows and columns.
 
@@ -122,17 +167,24 @@ def figure(
     import matplotlib as mpl
     from IPython.display import display
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
+    scale = min(1, WIDEST * panels[1] / size[0])
     with mpl.rc_context(style()):
-        canvas = Figure(figsize=size)
+        canvas = Figure(figsize=(scale * size[0], scale * size[1]))
         axes = canvas.subplots(*panels)
+        panes = canvas.axes[:]
         data = draw(axes)
         if not data:
             raise ValueError(f"figure {name}: the drawing function must return the data that it drew")
+        for text in canvas.findobj(Text):
+            text.set_fontsize(max(text.get_fontsize(), SMALLEST))
+            text.set_color(legible(text.get_color()))
+        cuts = _cuts(canvas, [panes[k :: panels[1]] for k in range(panels[1])])
         picture = _png(canvas)
     alt = describe(data)
     display(  # type: ignore[no-untyped-call]
         {"text/plain": f"Figure {name}. {alt}", "image/png": picture},
         raw=True,
-        metadata={"qed": {"figure": name, "caption": caption, "alt": alt}},
+        metadata={"qed": {"figure": name, "caption": caption, "alt": alt} | ({"cuts": cuts} if cuts else {})},
     )

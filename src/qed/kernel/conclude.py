@@ -295,7 +295,7 @@ def refuted_limit(todo: Plan, limit: Limit) -> Refutation:
     for wanted in todo.limits:
         if (wanted.expression, wanted.u, wanted.near) == (limit.expression, limit.u, limit.scope):
             apart = {limit.value, wanted.claimed} & set(INFINITE) and limit.value != wanted.claimed
-            if apart or not sign(limit.value - wanted.claimed, wanted.near) & ZERO:
+            if apart or not sign(sp.factor(limit.value - wanted.claimed), wanted.near) & ZERO:
                 witness = {"side": wanted.way} if wanted.way else {}
                 return Refutation(SEAL, "refuted", (str(limit.value), str(wanted.claimed)), witness)
     require(False, "the limits are not apart")

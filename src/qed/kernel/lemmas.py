@@ -11,7 +11,7 @@ from ..statements.errors import OutOfReach
 from ..statements.language import Domain, Relation, Statement, bound_variable
 from .lower import Lowering, domain_scope
 from .signs import sum_sign
-from .theorems import ANY, ENOUGH, SEAL, Equal, Sign
+from .theorems import ANY, ENOUGH, SEAL, Equal, Scope, Sign
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
     On cards: ``using {claims}``.
     """
     found: list[Sign | Equal] = []
-    chain: list[tuple[Expr, Expr, int]] = []
+    chain: list[tuple[Expr, Expr, int, Scope]] = []
+    owed: list[Sign] = []
     if lemma.statement.matrix_names or lemma.statement.where:
         return found
     by = (f"using {lemma.name}",)
@@ -42,19 +43,16 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
         except OutOfReach:
             chain = []
             continue
-        if isinstance(left, Expr) and isinstance(right, Expr):
-            scope = owner.scope
-            owed = (Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope)
-            scope = scope.knowing(*owed)
-            if relation.op == "=":
-                found.append(Equal(SEAL, left, right, scope, by))
-                continue
-            plain = domain is lemma.statement.domain  # not a bound that holds on a range of its own
-            earlier = chain if plain else []
-            steps = [(start, sum_sign(signs, ENOUGH[relation.op])) for start, end, signs in earlier if end == left]
-            links = [(start, right, signs) for start, signs in [*steps, (left, ENOUGH[relation.op])]]
-            chain = links if plain else []
-            found += [Sign(SEAL, start - end, signs, scope, by) for start, end, signs in links if signs != ANY]
+        scope = owner.scope
+        owed += [Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope]
+        scope = scope.knowing(*(t for t in owed if t.scope == scope))
+        if isinstance(left, Expr) and isinstance(right, Expr) and relation.op == "=":
+            found.append(Equal(SEAL, left, right, scope, by))
+        elif isinstance(left, Expr) and isinstance(right, Expr):
+            links = [(start, signs) for start, end, signs, over in chain if end == left and over == scope]
+            steps = [(start, sum_sign(signs, ENOUGH[relation.op])) for start, signs in links]
+            chain = [(a, right, signs, scope) for a, signs in [*steps, (left, ENOUGH[relation.op])] if signs != ANY]
+            found += [Sign(SEAL, start - end, signs, scope, by) for start, end, signs, _ in chain]
     return found
 
 
@@ -71,9 +69,8 @@ def pointwise(r: Relation, domain: dict[str, Domain]) -> list[tuple[Relation, di
             if op[0] not in (wanted, "=") or x in domain:
                 return []
             span = Domain("real", ast.unparse(lo), ast.unparse(hi), False, False)
-            functions = [f]
-            if isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<":
-                functions = [f.args[0], ast.UnaryOp(ast.USub(), f.args[0])]
+            both = f.args if isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<" else []
+            functions = [*both, ast.UnaryOp(ast.USub(), both[0])] if both else [f]
             op = f"{wanted}=" if op == "=" else op
             return [(Relation(g, op, other, r.text), {**domain, x: span}) for g in functions]
     return [(r, domain)]

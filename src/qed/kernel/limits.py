@@ -76,6 +76,8 @@ def _value(e: Expr, values: list[Expr], scope: Scope, by_log: bool) -> Expr | No
         return sp.S.Zero if first is -sp.oo else sp.oo if first is sp.oo else sp.exp(first)
     if e.is_Pow:
         return _power(e, first, scope)
+    if f is sp.polygamma and e.args[0].is_Integer and not _sign(values[1], scope) & ~POS:
+        return f(*values) if values[1] is not sp.oo else sp.S.Zero if e.args[0] > 0 else sp.oo
     at = _sign(first, scope)
     if f is sp.log:
         if first is sp.oo or at == POS:
@@ -102,7 +104,9 @@ def _power(e: Expr, base: Expr, scope: Scope) -> Expr | None:
         return sp.S.Zero if grows == NEG else sp.oo if base is sp.oo else None if flips is None else flips * sp.oo
     if at == ZERO and grows == NEG:
         return sp.oo if near == POS else flips * sp.oo if near == NEG and flips is not None else None
-    return base**e.exp if at == POS or (at == ZERO and grows == POS) or (flips is not None and at == NEG) else None
+    if at == ZERO and grows == POS:
+        return sp.S.Zero
+    return base**e.exp if at == POS or (flips is not None and at == NEG) else None
 
 
 def squeezed(e: Expr, lo: Limit, hi: Limit, above: Sign, below: Sign) -> Limit:

@@ -108,7 +108,13 @@ class Lowering:
         if isinstance(node.op, ast.Pow):
             return self._power(left, right)
         if isinstance(node.op, ast.Div):
+            if isinstance(right, ImmutableMatrix):
+                raise OutOfReach("a quotient by a matrix")
             return self._quotient(left, right)
+        if isinstance(left, ImmutableMatrix) and isinstance(right, ImmutableMatrix):
+            fits = left.cols == right.rows if isinstance(node.op, ast.Mult) else left.shape == right.shape
+            if not fits:
+                raise OutOfReach("matrices of shapes that do not fit")
         if isinstance(node.op, ast.Mult):
             return left * right
         if isinstance(left, ImmutableMatrix) != isinstance(right, ImmutableMatrix):
@@ -123,6 +129,8 @@ class Lowering:
         if isinstance(base, ImmutableMatrix):
             if not (isinstance(exponent, sp.Integer) and 0 <= exponent <= 40):
                 raise OutOfReach("a matrix to a power that is no natural number, or too high")
+            if base.rows != base.cols:
+                raise OutOfReach("a power of a matrix that is not square")
             return base**exponent
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")
@@ -149,6 +157,8 @@ class Lowering:
             if name not in ("Abs", "Max", "Min") or any(sign(u, self.scope) not in (POS, NEG) for u in inner):
                 raise OutOfReach(f"the derivative of {name} where it may have a corner")
         if name in ("Abs", "Max", "Min"):
+            if any(a.has(sp.I, sp.nan, sp.zoo) for a in args):
+                raise OutOfReach(f"{name} of what is no real number")
             return without_corners(getattr(sp, name)(*args), self.scope)
         if name == "sqrt":
             self.need(args[0], POS if self.smooth else POS | ZERO, f"the radicand {args[0]} is not negative")
@@ -168,7 +178,13 @@ class Lowering:
     def _matrix(self, name: str, args: list[Any]) -> Any:
         m = args[0]
         if name == "eye":
+            if not (isinstance(m, sp.Integer) and 1 <= m <= 40):
+                raise OutOfReach("an identity matrix of no size, or too large")
             return ImmutableMatrix.eye(int(m))
+        if not isinstance(m, ImmutableMatrix) or len(args) > 1:
+            raise OutOfReach(f"{name} of matrices and numbers")
+        if name != "transpose" and m.rows != m.cols:
+            raise OutOfReach(f"{name} of a matrix that is not square")
         if name == "det":
             return sp.expand(m.det(method="berkowitz"))
         if name == "trace":

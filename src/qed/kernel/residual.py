@@ -62,7 +62,7 @@ def elementary(e: Expr, scope: Scope) -> Expr:
     e = e.replace(sp.erfc, lambda x: 1 - sp.erf(x))
     e = e.replace(sp.polylog, lambda s, x: -sp.log(1 - x) if s == 1 else sp.polylog(s, x))
     e = e.replace(lambda t: isinstance(t, sp.Integral), lambda t: sp.S.Zero if _gap(*t.limits[0][1:]) == 0 else t)
-    e = shift_gammas(align_sums(e, scope))
+    e = shift_polygammas(shift_gammas(align_sums(e, scope)))
     e = e.replace(lambda t: t.func in CIRCULAR, lambda t: t.rewrite(sp.exp))
     return e.replace(sp.log, lambda x: _split_log(x, scope))
 
@@ -118,6 +118,24 @@ def shift_gammas(e: Expr) -> Expr:
                         moved = (s + j) * moved + x ** (s + j) * sp.exp(-x)
                 e = e.subs(atom, moved) if moved != atom else e
     return e
+
+
+def shift_polygammas(e: Expr) -> Expr:
+    """Bring polygamma functions whose arguments differ by integers to the least, and numbers to one from 0 to 1.
+
+    Law: psi_k(z + 1) = psi_k(z) + (-1)**k k!/z**(k + 1).
+    """
+    found = sorted((a for a in e.atoms(sp.polygamma) if a.args[0].is_Integer), key=sp.default_sort_key)
+    moved = {}
+    for atom in found:
+        order, z = atom.args
+        gaps = [gap for other in found if other.args[0] == order and (gap := _gap(z, other.args[1])) is not None]
+        down = int(sp.ceiling(z)) - 1 if z.is_Rational and z > 0 else max(gaps)
+        if 0 < down <= 40:
+            s = z - down
+            steps = sp.Add(*((s + j) ** (-order - 1) for j in range(down)))
+            moved[atom] = sp.polygamma(order, s) + sp.S.NegativeOne**order * sp.factorial(order) * steps
+    return e.xreplace(moved)
 
 
 def _duplicate(e: Expr) -> Expr:

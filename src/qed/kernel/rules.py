@@ -235,6 +235,23 @@ def tending(e: Expr, x: Symbol, upward: bool, limit: Limit, slope: Sign, scope: 
     return Sign(SEAL, e, sum_sign(sign(limit.value, scope), drift), scope, by)
 
 
+def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
+    """Conclude the sign of e from its limit at infinity and the sign of e(x) - e(x + 1).
+
+    Theorem: if e(x) > e(x + 1) for all x > a, and e tends to L at infinity, then e(x) > e(x + 1) >= L; so for the
+    other signs.
+
+    On cards: ``descent in {x}, and limit at infinity``.
+    """
+    require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
+    toward = approach(e, x, sp.oo, "+", scope)
+    require((limit.expression, limit.u, limit.scope) == toward and limit.value.is_finite, "no theorem on the limit")
+    require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
+    require(defined(e, step.scope), "e may have no value")
+    by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
+    return Sign(SEAL, e, sum_sign(step.signs, sign(limit.value, scope)), scope, by)
+
+
 def chord(e: Expr, x: Symbol, ends: tuple[Sign, ...], bend: Sign, scope: Scope, closed: Scope, within: Scope) -> Sign:
     """Conclude the sign of e between two ends from its values there and the sign of its second derivative.
 
@@ -348,7 +365,8 @@ def gathered(e: Expr, scope: Scope, kind: Any = sp.Integral) -> Equal:
     require(not any(w.free_symbols & held or w.has(kind) for w in weights), "it is not linear in them")
     rest = plain.xreplace(dict.fromkeys(held, sp.S.Zero))
     whole = kind(sp.Add(*(w * t.function for w, t in zip(weights, marks, strict=True))), *found[0].limits)
-    require(sp.Tuple(*weights).free_symbols.isdisjoint(bound(e)), "a bound symbol would be captured")
+    told = sp.Tuple(*weights, *found).free_symbols
+    require(told.isdisjoint(bound(e)), "a bound symbol would be captured, or escape")
     return Equal(SEAL, e, whole + rest, scope, scope.by())
 
 
@@ -504,8 +522,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
     Theorem: real-closed fields are decidable; "unsat" over the reals excludes a sign over any subset of them, and
     "sat", for a sign or without one, shows that this is no conclusion from hypotheses that contradict each other.
     Whatever is no polynomial becomes a fresh variable that keeps its sign; of tanh, erf, sin and cos the range and
-    sin^2 + cos^2 = 1, of a quotient and a root that they are, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and that
-    |t|, a maximum or a minimum is one of two or more and not less, or not more, than each.
+    sin^2 + cos^2 = 1, of a quotient and a root that they are, t - 1 < floor(t) <= t, t <= ceiling(t) < t + 1, and
+    that |t|, a maximum or a minimum is one of two or more and not less, or not more, than each.
 
     On cards: ``Z3 nlsat``.
     """

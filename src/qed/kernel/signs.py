@@ -16,7 +16,7 @@ from .theorems import ANY, MIRROR, NEG, POS, SEAL, ZERO, Range, Scope, Sign
 ODD = (sp.sinh, sp.tanh, sp.asinh, sp.atan, sp.erf, sp.erfi, sp.sign, sp.LambertW, sp.atanh, sp.asin)
 SMOOTH = (
     sp.Add, sp.Mul, sp.Pow, sp.exp, sp.sin, sp.cos, sp.tan, sp.asin, sp.acos, sp.atan, sp.sinh, sp.cosh, sp.tanh,
-    sp.asinh, sp.acosh, sp.atanh, sp.erf, sp.erfc, sp.erfi, sp.log, sp.gamma, sp.loggamma, sp.digamma, sp.uppergamma,
+    sp.asinh, sp.acosh, sp.atanh, sp.erf, sp.erfc, sp.erfi, sp.log, sp.gamma, sp.loggamma, sp.polygamma, sp.uppergamma,
     sp.LambertW, sp.polylog, sp.Sum, sp.Integral, sp.Symbol,
 )  # fmt: skip
 
@@ -212,6 +212,9 @@ def _function(e: Expr, scope: Scope) -> int:
         return sign(e.args[1], scope)
     if f in (sp.sin, sp.cos, sp.tan):
         return _wave(e, scope)
+    if f is sp.polygamma and e.args[0].is_Integer and e.args[0] >= 0 and sign(e.args[1], scope) == POS:
+        beyond = e.args[0] > 0 or not sign(sp.expand(e.args[1] - sp.Rational(3, 2)), scope) & NEG  # the root is 1.46...
+        return ANY if not beyond else NEG if e.args[0] > 0 and e.args[0] % 2 == 0 else POS
     if f in (sp.acos, sp.acosh):
         return POS if sign(sp.expand(1 - e.args[0]), scope) in (POS, NEG) else POS | ZERO
     if f is sp.binomial and all(is_whole(a) and not sign(a, scope) & NEG for a in e.args):
@@ -281,7 +284,9 @@ def conditions(name: str, args: Any, smooth: bool = False) -> list[tuple[Expr, i
         return [(x - 1, weak, f"{x} is at least 1")]
     if name == "LambertW":
         return [(x + sp.exp(-1), weak, f"{x} is at least -1/e")]
-    if name in ("gamma", "loggamma", "digamma"):
+    if name == "polygamma" and not (args[0].is_Integer and args[0] >= 0):
+        return None
+    if name in ("gamma", "loggamma", "digamma", "polygamma"):
         return [(x, POS, f"the argument {x} of {name} is positive")]
     if name in ("uppergamma", "lowergamma"):
         order = [(args[0], POS, f"the order {args[0]} of the incomplete gamma function is positive")]

@@ -60,6 +60,12 @@ class Matrix:
         """Leave out row `i` and column `j`."""
         return Matrix([row[:j] + row[j + 1 :] for k, row in enumerate(self.rows) if k != i])
 
+    def square(self) -> Matrix:
+        """Pass a square matrix, and raise for any other."""
+        if any(len(row) != len(self.rows) for row in self.rows):
+            raise OutOfReach("a trace, a determinant or a power of a matrix that is not square")
+        return self
+
     def det(self) -> Any:
         """Expand along the first row (Laplace)."""
         if not self.rows:
@@ -127,7 +133,7 @@ def power(a: Any, b: Any) -> Any:
         if isinstance(a, Matrix):
             if not 0 <= n <= 64:
                 raise OutOfReach("a negative or very high power of a matrix")
-            result: Any = Matrix.identity(len(a.rows))
+            result: Any = Matrix.identity(len(a.square().rows))
             for _ in range(n):
                 result = result.mul(a)
             return result
@@ -293,7 +299,7 @@ def _uppergamma(s: Any, x: Any) -> Any:
 OUTSIDE: dict[str, Callable[[Any], bool]] = {
     "asin": lambda x: x < -1 or x > 1, "acos": lambda x: x < -1 or x > 1, "acosh": lambda x: x < 1,
     "atanh": lambda x: x <= -1 or x >= 1, "LambertW": lambda x: x + (-arb(1)).exp() < 0,
-    "loggamma": lambda x: x <= 0, "digamma": lambda x: x <= 0 and x.is_integer(),
+    "loggamma": lambda x: x <= 0,
 }  # fmt: skip
 
 
@@ -343,6 +349,24 @@ def _polylog(s: Any, x: Any) -> Any:
     return ball(x).polylog(ball(s))
 
 
+def _polygamma(k: Any, x: Any) -> Any:
+    """Differentiate the logarithm of gamma k + 1 times."""
+    order = whole(k)
+    if order is None or order < 0:
+        raise OutOfReach("a polygamma function of an order that is no natural number")
+    if isinstance(x, arb_series):
+        start = arb_series([_polygamma(k, x[0])], x.prec)
+        if x.prec == 1:
+            return start
+        return start + (_polygamma(k + 1, arb_series(list(x), x.prec - 1)) * x.derivative()).integral()
+    if isinstance(x, fmpq) and x <= 0 and x.q == 1:
+        raise UndefinedAt("a polygamma function at a pole")
+    found = acb(ball(x)).polygamma(acb(order))
+    if not found.is_finite():
+        raise Unclear("a polygamma function near a pole")
+    return found if isinstance(x, acb) else found.real
+
+
 def _method(name: str) -> Callable[[Any], Any]:
     at_zero = {"exp": 1, "sin": 0, "cos": 1, "tan": 0, "sinh": 0, "cosh": 1, "tanh": 0, "asin": 0, "atan": 0,
                "asinh": 0, "atanh": 0, "erf": 0, "erfc": 1, "erfi": 0, "LambertW": 0}.get(name)  # fmt: skip
@@ -372,15 +396,17 @@ def _method(name: str) -> Callable[[Any], Any]:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: _method(name) for name in "exp sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc erfi "
-       "loggamma digamma LambertW".split()},
+       "loggamma LambertW".split()},
     "log": lambda x, b=None: _log(x) if b is None else _log_to_base(x, b),
     "sqrt": _sqrt, "Abs": _abs, "sign": _sign, "floor": _floor, "ceiling": lambda x: -_floor(-x),
     "Max": _extreme(True), "Min": _extreme(False), "factorial": _factorial, "gamma": _gamma, "binomial": _binomial,
     "uppergamma": _uppergamma, "lowergamma": lambda s, x: _gamma(s) - _uppergamma(s, x),
     "beta": lambda a, b: divide(_gamma(a) * _gamma(b), _gamma(a + b)), "Rational": divide,
+    "polygamma": _polygamma, "digamma": lambda x: _polygamma(fmpq(0), x),
     "besselj": _bessel("bessel_j"), "besseli": _bessel("bessel_i"), "polylog": _polylog,
     "hyper1f1": lambda a, b, x: ball(x).hypgeom_1f1(ball(a), ball(b)),
-    "det": lambda m: m.det(), "trace": lambda m: m.trace(), "adjugate": lambda m: m.adjugate(),
+    "det": lambda m: m.square().det(), "trace": lambda m: m.square().trace(),
+    "adjugate": lambda m: m.square().adjugate(),
     "transpose": lambda m: Matrix(list(zip(*m.rows, strict=True))),
 }  # fmt: skip
 
@@ -493,12 +519,15 @@ def _call(node: ast.Call, env: Env) -> Any:
     if name == "Matrix":
         return Matrix([[value(entry, env) for entry in row.elts] for row in node.args[0].elts])  # type: ignore[attr-defined]
     if name == "eye":
-        return Matrix.identity(whole(value(node.args[0], env)) or 0)
+        size = whole(value(node.args[0], env))
+        if size is None or not 1 <= size <= 40:
+            raise OutOfReach("an identity matrix of no size, or too large")
+        return Matrix.identity(size)
     if name not in FUNCTIONS:  # a limit among them, whose variable must not be taken from the domain
         raise OutOfReach(f"{name} has no numeric route here")
     args = [value(argument, env) for argument in node.args]
     if name == "exp" and isinstance(args[0], Matrix):
-        return args[0].exp()
+        return args[0].square().exp()
     return finite(FUNCTIONS[name](*args))
 
 

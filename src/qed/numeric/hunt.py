@@ -86,13 +86,11 @@ def candidates(domain: Domain, draw: random.Random) -> list[Any]:
     elif lo is None or hi is None:
         base, way = (lo, 1) if hi is None else (hi, -1)
         if not isinstance(base, fmpq):
-            base = fmpq(int(base.mid().floor().unique_fmpz()) + (way > 0))
+            base = fmpq(int(base.mid().fmpq().floor()) + (way > 0))
         simple = [base + way * abs(s) for s in simple] + simple
         spread = [base + way * fmpq(draw.randint(1, 8000), draw.randint(700, 1300)) for _ in range(60)]
     else:
-        a, b = (
-            e if isinstance(e, fmpq) else fmpq(int((e.mid() * 10**12).floor().unique_fmpz()), 10**12) for e in (lo, hi)
-        )
+        a, b = (e if isinstance(e, fmpq) else fmpq((e.mid().fmpq() * 10**12).floor(), 10**12) for e in (lo, hi))
         parts = [fmpq(p, q) for p, q in ((0, 1), (1, 1), (1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 10**6))]
         parts += [fmpq(10**6 - 1, 10**6)]
         simple = [a + (b - a) * part for part in parts] + simple

@@ -48,7 +48,9 @@ def matches(pattern: Expr, target: Expr, free: frozenset[Symbol], binding: Bindi
         return
     unbound = [s for s in open_symbols if s not in binding]
     if not unbound:
-        yield from [binding] if sp.expand(pattern.subs(binding, simultaneous=True) - target) == 0 else []
+        image = pattern.subs(binding, simultaneous=True)
+        numbers = isinstance(image, Expr) and isinstance(target, Expr)
+        yield from [binding] if image == target or (numbers and sp.expand(image - target) == 0) else []
         return
     if len(unbound) == 1 and (pattern.is_Add or pattern.is_Mul) and pattern.is_polynomial(unbound[0]):
         known = sp.expand(pattern.subs(binding)) if binding else pattern

@@ -10,7 +10,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from ..kernel import rules
-from ..kernel.residual import residual, shift_gammas
+from ..kernel.residual import residual, shift_gammas, shift_polygammas
 from ..kernel.signs import (
     conditions,
     continuous,
@@ -383,6 +383,18 @@ class Signs:
                 if t and t.signs != ANY:
                     return t
         return None
+
+    def descent(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
+        """Judge by the difference of neighbours, where gamma functions or the like leave something rational."""
+        if not e.has(sp.gamma, sp.polygamma, sp.loggamma) or scope.ranges[x].hi is not None:
+            return None
+        gap = e - e.subs(x, x + 1)
+        plain = sp.factor(sp.together(shift_polygammas(shift_gammas(sp.expand_mul(gap)))))
+        scope = self.grounded(e, scope)
+        t, q = self.by_core(plain, scope), attempt(residual, gap, plain, scope)
+        toward = attempt(rules.approach, e, x, sp.oo, "+", scope)
+        limit = Limits(toward[1], toward[2], self).find(toward[0], 12) if toward and t and q else None
+        return attempt(rules.descent, e, x, rules.transfer(t, q), limit, scope) if limit and t and q else None
 
     def chord(self, e: Expr, x: Symbol, scope: Scope) -> Sign | None:
         """Judge a concave or convex function by its values at both ends."""

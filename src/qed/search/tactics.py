@@ -450,6 +450,7 @@ class Prover:
         tries += [lambda x=x, c=c: find.tangent(e, x, c, scope) for x, c in pairs]
         tries += [lambda x=x: find.trichotomy(e, x, scope) for x in variables]
         tries += [lambda x=x: find.chain(e, x, scope, 3) for x in variables if e != core]
+        tries += [lambda x=x: find.descent(e, x, scope) for x in variables]
         tries += [lambda x=x: find.chord(e, x, scope) for x in variables]
         tries += [lambda x=x: find.from_limit(e, x, scope) for x in variables]
         tries += [lambda x=x: find.at_critical(e, x, scope) for x in variables if len(variables) == 1]

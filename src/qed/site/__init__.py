@@ -31,6 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_transform(inert.RequireInert)
     app.add_transform(tex.KeepTogether)
     app.add_node(outputs.qed_figure, html=(outputs.visit_figure, outputs.depart_figure))
+    app.add_node(outputs.qed_panels, html=(outputs.visit_panels, outputs.depart_panels))
     app.add_node(outputs.qed_picture, html=(outputs.visit_picture, None))
     app.add_node(outputs.qed_explorer, html=(HTML5Translator.visit_raw, None))
     app.add_node(outputs.qed_caption, html=(outputs.visit_caption, outputs.depart_caption))

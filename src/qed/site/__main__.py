@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from functools import partial
 from pathlib import Path
 
 from qed.site.build import LOCAL, BuildError, build
@@ -37,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command in ("epub", "pdf"):
         return _edition(root, given.command)
     if given.command == "serve":
-        return _serve(root / "_build" / "html")
+        from qed.site.serve import serve
+
+        return serve(root / "_build" / "html")
     if given.command == "offline":
         return _offline(root, given.source)
     if given.command == "refresh":
@@ -89,10 +90,11 @@ def _build(root: Path, pyodide: str | None = None) -> int:
 
 
 def _edition(root: Path, kind: str) -> int:
-    from qed.site import editions
+    from qed.site.epub import epub
+    from qed.site.pdf import pdf
 
     try:
-        made = editions.epub(root) if kind == "epub" else editions.pdf(root)
+        made = epub(root) if kind == "epub" else pdf(root)
     except BuildError as error:
         print(error, file=sys.stderr)
         print(f"The {kind.upper()} was not made; the causes are above.", file=sys.stderr)
@@ -101,34 +103,17 @@ def _edition(root: Path, kind: str) -> int:
     return 0
 
 
-def _serve(site: Path, ports: range = range(8000, 8020)) -> int:
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    if not (site / "index.html").exists():
-        print("There is no site yet; build it first: make html", file=sys.stderr)
-        return 1
-    handler = partial(SimpleHTTPRequestHandler, directory=site)
-    for port in ports:
-        try:
-            server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        except OSError:
-            continue
-        with server:
-            print(f"The site is at http://127.0.0.1:{port}/ (stop with Ctrl-C)", flush=True)
-            try:
-                server.serve_forever()
-            except KeyboardInterrupt:
-                print()
-        return 0
-    print(f"No port between {ports[0]} and {ports[-1]} is free.", file=sys.stderr)
-    return 1
-
-
 def _refresh(root: Path, slugs: list[str]) -> int:
-    from qed.site.refresh import RefreshError, refresh
+    from qed.site import register
+    from qed.site.refresh import RefreshError, in_order, refresh
 
     paths = [root / "book" / f"{slug}.ipynb" for slug in slugs] or sorted(root.glob("book/*.ipynb"))
     failed = 0
+    try:
+        paths = in_order(paths)
+    except RefreshError as error:
+        print(error, file=sys.stderr)
+        return 1
     for path in paths:
         print(f"executing {path.name} ...", flush=True)
         try:
@@ -144,6 +129,12 @@ def _refresh(root: Path, slugs: list[str]) -> int:
         print(f"{failed} of {len(paths)} notebooks failed and were left as they were.", file=sys.stderr)
     else:
         print(f"Refreshed {len(paths)} of {len(paths)} notebooks.")
+        try:
+            register.record(root / "book")
+            print("".join(f"{line}\n" for line in register.faults(root / "book")), file=sys.stderr, end="")
+        except ValueError as error:
+            print(f"The claims were not registered: {error}", file=sys.stderr)
+            failed = 1
     return 1 if failed else 0
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from qed.claims.elsewhere import quarrels
-from qed.site import notebooks
+from qed.site import notebooks, register
 
 PACKAGES = ("jupyter-book", "sphinx", "docutils", "myst-nb", "myst-parser",
             "sphinxcontrib-bibtex", "numpydoc", "sphinx-external-toc", "pygments", "mini-racer",
@@ -137,8 +137,7 @@ def preflight(root: Path) -> list[str]:
 
 def _sphinx(root: Path, stage: Path, pyodide: str | None) -> str:
     """Build with Jupyter Book into the staging folder; return all warnings and errors."""
-    # jsonschema would load a parser of URIs that takes 0.8 s to start and that nothing here uses.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    notebooks.without_uris()
     import yaml
     from jupyter_book.sphinx import build_sphinx
     from sphinx.util.console import nocolor
@@ -171,7 +170,7 @@ def _inputs(root: Path, pyodide: str | None = None) -> dict[str, Hashes]:
     pages = {name: value for name, value in book.items() if name.endswith((".md", ".ipynb"))}
     if (changelog := root / "CHANGELOG.md").exists():  # the ledger shows a part of it
         pages["../CHANGELOG.md"] = _hash(changelog)
-    frame = {name: value for name, value in book.items() if name not in pages}
+    frame = {name: value for name, value in book.items() if name not in pages and name != register.NAME}
     beside = ("_config.yml", "_toc.yml", "CHANGELOG.md")
     frame |= {name: _hash(root / name) for name in beside if (root / name).exists()}
     # The whole package, and not the site's part alone: the reference pages are made from its docstrings.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +18,7 @@ from sphinx.util.fileutil import copy_asset
 from sphinx.writers.html5 import HTML5Translator
 
 from qed.site import cards
-from qed.site.pages import listed
+from qed.site.pages import Part, listed
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -64,19 +63,17 @@ BOOT = """(() => {
   document.documentElement.dataset.theme = theme == "auto" ? dark : theme;
 })();"""
 
+# A server shows the page for addresses that lead nowhere under any of them. Its links start from what stands before
+# the first folder of the site.
+HOME = """document.head.append(Object.assign(document.createElement("base"),
+  { href: location.pathname.replace(/(book|_\\w+)\\/.*$|[^/]*$/, "") }));
+"""
+NOWHERE = "404"
+
 # Formulas, and whatever shows claims: their cards hold formulas.
 _MATH = re.compile(r'class="(?:[^"]* )?(?:katex|qed-)')
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the book: its caption, the anchor on the page of contents, and its pages in order."""
-
-    caption: str
-    anchor: str
-    pages: tuple[str, ...]
 
 
 def setup(app: Sphinx) -> None:
@@ -96,8 +93,12 @@ def setup(app: Sphinx) -> None:
 
 def parts(app: Sphinx) -> list[Part]:
     """The parts of the book, as ``_toc.yml`` has them."""
-    return [Part(caption or "Pages", f"part-{place}", pages)
-            for place, (caption, pages) in enumerate(listed(app.config.external_site_map), 1)]
+    return list(listed(app.config.external_site_map))
+
+
+def _named(book: Sequence[Part], part: Part) -> dict[str, Any]:
+    """A part's caption, and its anchor on the page of contents."""
+    return {"caption": part.caption or "Pages", "anchor": f"part-{book.index(part) + 1}"}
 
 
 def around(items: Sequence[T], place: int, most: int) -> Sequence[T]:
@@ -127,7 +128,7 @@ def _titles(app: Sphinx) -> dict[str, str]:
     return app.builder.__dict__.setdefault("qed_titles", {})  # type: ignore[no-any-return]
 
 
-def policy(boot: str) -> str:
+def policy(boot: str, base: str = "'none'") -> str:
     """What a page may load and run: files of the site, and the one script in its head, known by its hash.
 
     KaTeX and the editor place what they show by `style` attributes, so these are free. A worker, Python for instance,
@@ -135,7 +136,8 @@ def policy(boot: str) -> str:
     """
     known = b64encode(sha256(boot.encode()).digest()).decode()
     return (f"default-src 'self'; script-src 'self' 'sha256-{known}'; style-src 'self' 'unsafe-inline'; "
-            "font-src 'self' data:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'")
+            "font-src 'self' data:; img-src 'self' data: blob:; object-src 'none'; "
+            f"base-uri {base}; form-action 'self'")
 
 
 def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
@@ -143,11 +145,14 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
     if app.builder.name != "html":
         return
     titles = _titles(app)
+    book = parts(app)
     context["qed_navigation"] = [
-        {"caption": part.caption, "anchor": part.anchor, "more": len(part.pages) - len(pages),
-         "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles]}
-        for part, pages in near(parts(app), page)
-    ]
+        _named(book, part) | {
+            "more": len(part.pages) - len(pages),
+            "pages": [_link(app, titles, page, target) for target in pages if target in app.env.titles],
+        }
+        for part, pages in near(book, page)
+    ]  # fmt: skip
     for way in ("prev", "next"):
         if neighbour := context.get(way):
             neighbour["title"] = cards.unbroken(neighbour["title"])
@@ -157,7 +162,9 @@ def _fill(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctr
     if _MATH.search(body):
         app.add_css_file(MATH_CSS, priority=90, id="math-style")
         context["qed_boot"] += AWAIT
-    context["qed_policy"] = policy(context["qed_boot"])
+    if page == NOWHERE:
+        context["qed_boot"] = HOME + context["qed_boot"]
+    context["qed_policy"] = policy(context["qed_boot"], "'self'" if page == NOWHERE else "'none'")
     context["qed_fonts"] = [f"_static/katex/fonts/{LETTERS}"] if 'mathbb"' in body else []
     for kind in ("css_files", "script_files"):
         context[kind] = [file for file in context[kind] if not _unused(str(file.filename))]
@@ -188,16 +195,14 @@ def _sections(app: Sphinx, page: str) -> str:
 
 
 def _pages(app: Sphinx) -> Iterable[tuple[str, dict[str, Any], str]]:
-    """The page of contents, and the one that leads from the site's address to the book's first page."""
+    """The pages of contents and for addresses that lead nowhere, and the one that leads to the book's first page."""
     if app.builder.name != "html":
         return
-    titles = _titles(app)
-    book = [
-        {"caption": part.caption, "anchor": part.anchor,
-         "pages": [_link(app, titles, "contents", target) for target in part.pages]}
-        for part in parts(app)
-    ]
-    yield "contents", {"title": "Contents", "qed_parts": book}, "contents.html"
+    titles, book = _titles(app), parts(app)
+    shown = [_named(book, part) | {"pages": [_link(app, titles, "contents", target) for target in part.pages]}
+             for part in book]  # fmt: skip
+    yield "contents", {"title": "Contents", "qed_parts": shown}, "contents.html"
+    yield NOWHERE, {"title": "There is no such page"}, "404.html"
     if app.config.root_doc != "index":
         yield "index", {}, "index.html"
 

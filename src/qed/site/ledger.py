@@ -177,9 +177,9 @@ def _claims(env: BuildEnvironment, page: str) -> str:
         _select("words", "Words", words),
     ])
     count = f"{len(rows)} claims"
-    return (f'<form class="qed-filters qed-wide" aria-label="Filter the claims">{filters}'
+    return (f'<form class="qed-filters" aria-label="Filter the claims">{filters}'
             f'<p><span role="status">{count}</span> <button type="reset">Show all</button></p></form>'
-            f'<table class="qed-book qed-wide" data-grades="{" ".join(GRADES)}"><caption class="visually-hidden">'
+            f'<table class="qed-book" data-grades="{" ".join(GRADES)}"><caption class="visually-hidden">'
             f'All claims of the book</caption><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
 
 
@@ -244,7 +244,7 @@ def _graphs(env: BuildEnvironment, page: str) -> str:
     drawn += [(article.slug, cards.unbroken(article.title), _of_claims(article, known, link)) for article in found]
     # The anchor is inside: a browser opens what is folded when a link leads there.
     fold = "" if len(found) > FEW else " open"
-    return "".join(f'<details class="qed-rests qed-wide"{fold}><summary><h3>{escape(title)}</h3></summary>'
+    return "".join(f'<details class="qed-rests"{fold}><summary><h3>{escape(title)}</h3></summary>'
                    f'<div id="graph-{slug}">{content}</div></details>' for slug, title, content in drawn if content)
 
 

@@ -104,7 +104,7 @@ def problems(notebook: dict[str, Any], slug: str) -> list[str]:
         found += [problem for n, out in outputs(notebook) for problem in _faults(n, out)]
     borne: dict[str, list[int]] = {}
     for n, out in outputs(notebook):
-        if (name := _label(out)) is not None:
+        if (name := label(out)) is not None:
             borne.setdefault(name, []).append(n)
             if not name.startswith(f"{slug}."):
                 found.append(f"code cell {n}: the name {name} does not begin with {slug!r} and a dot")
@@ -119,8 +119,8 @@ def problems(notebook: dict[str, Any], slug: str) -> list[str]:
     return found
 
 
-def _label(out: dict[str, Any]) -> str | None:
-    """The name of the claim or the figure that an output shows."""
+def label(out: dict[str, Any]) -> str | None:
+    """The name of the claim or the figure that an output shows, if it shows one."""
     record = out.get("data", {}).get(CLAIM)
     name = record.get("id") if isinstance(record, dict) else out.get("metadata", {}).get("qed", {}).get("figure")
     return name if isinstance(name, str) else None
@@ -139,6 +139,8 @@ def _faults(n: int, out: dict[str, Any]) -> list[str]:
     if any(kind.startswith("image/") for kind in data) and not about.get("alt"):
         which = f"the figure {about['figure']}" if "figure" in about else "a picture"
         return [f"{place}: {which} has no alternative text; draw it with qed.figure, which makes one from the data"]
+    if "figure" in about and not {"image/png", "text/html"} & set(data):
+        return [f"{place}: the figure {about['figure']} has lost its picture"]
     if CLAIM not in data:
         return []
     record = data[CLAIM]
@@ -158,10 +160,14 @@ def _sentence(error: Any) -> str:
     return f"{error.json_path[2:] or 'its record'}: {first_line(error.message)}"
 
 
+def without_uris() -> None:
+    """Keep jsonschema from loading a parser of URIs that takes 0.8 s to start and that nothing here uses."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 @lru_cache(1)
 def _validator() -> Any:
-    # jsonschema would load a parser of URIs that takes 0.8 s to start and that nothing here uses.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    without_uris()
     from jsonschema import Draft202012Validator
 
     schema = json.loads(LEDGER_SCHEMA.read_text(encoding="utf-8"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
-import struct
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from docutils import nodes
@@ -23,6 +25,10 @@ class qed_figure(nodes.General, nodes.Element):
 
 class qed_picture(nodes.image):
     """The picture of a figure, with its true width and height."""
+
+
+class qed_panels(nodes.General, nodes.Element):
+    """The columns of a picture, which stand below one another where they would be too small side by side."""
 
 
 class qed_caption(nodes.General, nodes.TextElement):
@@ -59,10 +65,21 @@ class Outputs(MimeRenderPlugin):
 
 
 def _picture(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
-    width, height = struct.unpack(">II", b64decode(data.content)[16:24])  # of the PNG header
-    image = renderer.render_image(data)[0]
-    alt = data.output_metadata["qed"]["alt"]
-    return qed_picture(uri=image["uri"], alt=alt, size=(width // 2, height // 2))
+    """Give a picture, in as many parts as it may be taken into; the words for it stand at the first."""
+    from PIL import Image
+
+    about = data.output_metadata["qed"]
+    whole = Image.open(io.BytesIO(b64decode(data.content)))
+    edges = [0, *(2 * cut for cut in about.get("cuts", ())), whole.width]
+    shown = qed_panels("")
+    for left, right in pairwise(edges):
+        file = io.BytesIO()
+        whole.crop((left, 0, right, whole.height)).save(file, format="png", optimize=True)
+        part = replace(data, content=b64encode(file.getvalue()).decode()) if len(edges) > 2 else data
+        image = renderer.render_image(part)[0]
+        words = "" if left else about["alt"]
+        shown += qed_picture(uri=image["uri"], alt=words, size=((right - left) // 2, whole.height // 2))
+    return shown if len(shown) > 1 else shown[0]
 
 
 def _figure(renderer: NbElementRenderer, data: MimeData, shown: nodes.Element) -> nodes.Element:
@@ -83,7 +100,7 @@ class RequireAlt(SphinxTransform):
     def apply(self, **kwargs: Any) -> None:
         """Warn of each such picture."""
         for image in self.document.findall(nodes.image):
-            if not image.get("alt", "").strip():
+            if not isinstance(image, qed_picture) and not image.get("alt", "").strip():
                 cards.warn(f"the picture {image['uri']} has no alternative text", image if image.line else image.parent)
 
 
@@ -95,6 +112,16 @@ def visit_figure(translator: Any, node: nodes.Element) -> None:
 def depart_figure(translator: Any, node: nodes.Element) -> None:
     """Close a figure."""
     translator.body.append("</figure>\n")
+
+
+def visit_panels(translator: Any, node: nodes.Element) -> None:
+    """Open the columns of a picture."""
+    translator.body.append(f'<div class="qed-panels qed-columns-{len(node)}">')
+
+
+def depart_panels(translator: Any, node: nodes.Element) -> None:
+    """Close the columns of a picture."""
+    translator.body.append("</div>\n")
 
 
 def visit_picture(translator: Any, node: nodes.Element) -> None:

@@ -57,11 +57,11 @@ def parts(root: Path) -> list[Part]:
     from sphinx_external_toc.parsing import parse_toc_yaml
 
     toc = parse_toc_yaml(root / "_toc.yml")
-    return [Part(None, (toc.root.docname,)), *(Part(caption, pages) for caption, pages in listed(toc))]
+    return [Part(None, (toc.root.docname,)), *listed(toc)]
 
 
-def listed(toc: Any) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    """The captions of a table of contents, each with all pages under it, those below others too."""
+def listed(toc: Any) -> Iterator[Part]:
+    """The parts of a table of contents, each with all pages under it, those below others too."""
 
     def below(name: str) -> Iterator[str]:
         yield name
@@ -70,7 +70,15 @@ def listed(toc: Any) -> Iterator[tuple[str | None, tuple[str, ...]]]:
                 yield from below(child)
 
     for tree in toc.root.subtrees:
-        yield tree.caption, tuple(page for child in tree.files() for page in below(child))
+        yield Part(tree.caption, tuple(page for child in tree.files() for page in below(child)))
+
+
+def settings(root: Path) -> dict[str, Any]:
+    """What ``_config.yml`` says; nothing if there is none."""
+    import yaml
+
+    path = root / "_config.yml"
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None) or {}
 
 
 def settle(pages: Iterable[Page], known: set[str], home: Callable[[str], str | None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import nbformat
@@ -49,7 +51,6 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         book = nbformat.read(path, as_version=4)
     except (notebooks.BadNotebook, nbformat.ValidationError) as error:
         raise RefreshError(f"{path.name}: {notebooks.first_line(str(error))}") from None
-    os.environ.update(OMP_NUM_THREADS="1", PYTHONHASHSEED="0")
     running = [0]
 
     def count(cell: nbformat.NotebookNode, cell_index: int) -> None:
@@ -61,7 +62,7 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         resources={"metadata": {"path": str(path.parent)}}, on_cell_execute=count,
     )
     try:
-        client.execute()
+        client.execute(env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"})
     except CellExecutionError as error:
         cause = f"{error.ename}: {notebooks.first_line(_ANSI.sub('', error.evalue))}"
         raise RefreshError(f"{path.name}, code cell {running[0]}: {cause}") from None
@@ -72,6 +73,30 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
         raise RefreshError(f"{path.name}, code cell {running[0]}: the kernel died") from None
     _store(book, path)
     return running[0]
+
+
+def in_order(paths: Sequence[Path]) -> list[Path]:
+    """Sort notebooks so that each comes after those whose claims its code names.
+
+    Raises
+    ------
+    RefreshError
+        If notebooks use one another in a circle.
+    """
+    places = {path.stem: path for path in paths}
+    uses: dict[Path, list[Path]] = {}
+    for path in paths:
+        try:
+            code = "\n".join(notebooks.text(cell["source"]) for cell in notebooks.code_cells(notebooks.read(path)))
+        except (OSError, notebooks.BadNotebook):  # it is refused by its name when its turn comes
+            code = ""
+        named = set(re.findall(r"[\"']([a-z0-9-]+)\.[a-z0-9-]+[\"']", code)) & set(places) - {path.stem}
+        uses[path] = [places[name] for name in sorted(named)]
+    try:
+        return list(TopologicalSorter(uses).static_order())
+    except CycleError as error:
+        circle = ", which uses ".join(path.name for path in reversed(error.args[1]))
+        raise RefreshError(f"no order to execute in: {circle}; take one of these uses out") from None
 
 
 def _store(book: nbformat.NotebookNode, path: Path) -> None:

@@ -21,7 +21,8 @@ from .errors import BadStatement
 ARITY: dict[str, tuple[int, ...]] = {
     **dict.fromkeys("exp sqrt Abs sign sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
                     "erf erfc erfi gamma loggamma digamma factorial floor ceiling LambertW".split(), (1,)),
-    **dict.fromkeys("uppergamma lowergamma beta binomial besselj besseli polylog Rational realroots".split(), (2,)),
+    **dict.fromkeys("uppergamma lowergamma beta binomial besselj besseli polylog polygamma "
+                    "Rational realroots".split(), (2,)),
     "hyper1f1": (3,), "log": (1, 2), "Max": (2, 3, 4), "Min": (2, 3, 4), "diff": (2, 3), "Sum": (2,), "Product": (2,),
     "Integral": (2,), "Sup": (2,), "Inf": (2,), "Limit": (3, 4), "Matrix": (1,), "eye": (1,), "det": (1,),
     "trace": (1,), "adjugate": (1,), "transpose": (1,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import html
 import io
@@ -10,18 +11,19 @@ import json
 import posixpath
 import shutil
 import zipfile
+from collections.abc import Collection
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import yaml
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 from sphinx.transforms import SphinxTransform
 
+from qed.site import pages
 from qed.site.build import LOCAL
 
 HERE = Path(__file__).parent
@@ -29,6 +31,7 @@ PACKAGE = HERE.parent.parent
 FOLDER = "_static/live"
 FILES = "LICENSE", "editor.mjs", "live.css", "outputs.mjs", "page.mjs", "shell.py", "worker.mjs"
 ARCHIVE = "notebooks.zip"
+SUFFIXES = (".py", ".typed", ".css", ".js", ".json")  # of what the checker is made of
 
 
 def setup(app: Sphinx) -> None:
@@ -58,12 +61,21 @@ def settings(place: str, macros: dict[str, str], wheel: str) -> dict[str, Any]:
         The address of the wheel of `qed`, from the folder of the settings.
     """
     about = pinned()
-    known = {"version": about["version"], "wheels": about["wheels"], "macros": macros, "qed": wheel,
-             "shell": "shell.py"}
+    wheels = [locked(one["url"], one["sha256"], one["name"], one["version"], [module])
+              for module, one in about["wheels"].items()]  # fmt: skip
+    known = {"version": about["version"], "macros": macros, "qed": wheel, "shell": "shell.py"}
     if place == "cdn":
-        return known | {"base": about["core"], "packages": about["packages"], "sums": about["sums"]}
-    base = place if "//" in place else posixpath.relpath(place, FOLDER)
-    return known | {"base": base.rstrip("/") + "/"}
+        return known | {"base": about["core"], "packages": about["packages"], "sums": about["sums"], "wheels": wheels}
+    if "//" in place:
+        return known | {"base": place.rstrip("/") + "/", "wheels": wheels}
+    return known | {"base": posixpath.relpath(place, FOLDER).rstrip("/") + "/"}  # which holds the wheels too
+
+
+def locked(file: str, sha256: str, name: str, version: str, imports: list[str], depends: list[str] | None = None
+           ) -> dict[str, Any]:  # fmt: skip
+    """Give a package's entry in Pyodide's lock file, by which it is fetched and checked."""
+    return {"name": name, "version": version, "file_name": file, "install_dir": "site", "package_type": "package",
+            "sha256": sha256, "imports": imports, "depends": depends or [], "unvendored_tests": False}  # fmt: skip
 
 
 def wheel() -> tuple[str, bytes]:
@@ -77,10 +89,13 @@ def wheel() -> tuple[str, bytes]:
     about = metadata.distribution("qed-book")
     stem = f"qed_book-{about.version}"
     files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in sorted(PACKAGE.rglob("*"))
-             if path.is_file() and HERE.parent not in path.parents and "__pycache__" not in path.parts}
+             if path.suffix in SUFFIXES and HERE.parent not in path.parents}
     info = f"{stem}.dist-info"
     files[f"{info}/METADATA"] = (about.read_text("METADATA") or about.read_text("PKG-INFO") or "").encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: qed\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    for path in about.files or ():
+        if path.parent.name == "licenses":
+            files[f"{info}/licenses/{path.name}"] = path.read_binary()
     record = "".join(f"{name},sha256={_record(content)},{len(content)}\n" for name, content in files.items())
     files[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     return f"{stem}-py3-none-any.whl", archive(files)
@@ -90,13 +105,15 @@ def _record(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def archive(files: dict[str, bytes]) -> bytes:
-    """Pack files so that equal files give equal bytes."""
+def archive(files: dict[str, bytes], date: datetime.date = datetime.date(1980, 1, 1), stored: Collection[str] = ()
+            ) -> bytes:  # fmt: skip
+    """Pack files, in their order, so that equal files give equal bytes; those named in `stored` are not compressed."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         for name, content in files.items():
-            about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            about = zipfile.ZipInfo(name, (date.year, date.month, date.day, 0, 0, 0))
+            about.compress_type = zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED
+            about.external_attr = 0o644 << 16
             target.writestr(about, content)
     return packed.getvalue()
 
@@ -159,11 +176,7 @@ def repository(root: Path) -> dict[str, str]:
 
     Jupyter Book keeps none of it when the theme's options are given.
     """
-    try:
-        found: Any = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    except OSError:
-        return {}
-    return (found or {}).get("repository") or {}
+    return pages.settings(root).get("repository") or {}
 
 
 def wheel_name() -> str:

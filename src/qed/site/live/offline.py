@@ -80,15 +80,18 @@ def collect(folder: Path, modules: Iterable[str], source: Path | None = None) ->
             missing[name] = "no build for this Pyodide" if lacking == [name] else f"it needs {', '.join(lacking)}"
         else:
             kept |= {part: entry for part, entry in got.items() if entry}
-    for module, requirement in about["wheels"].items():
+    for module, pinned in about["wheels"].items():
         if module in modules:
-            name, _, version = requirement.partition("==")
+            name, version = pinned["name"], pinned["version"]
             pattern = f"{name.replace('-', '_')}-{version}-*"
             file = _copy(fresh, source, pattern) or _download(fresh, lock, name, version)
             if file is None:
                 missing[name] = "no build for this Pyodide"
-            else:
-                kept[name] = _entry(file, name, version, [module], [])
+                continue
+            kept[name] = _entry(file, name, version, [module], [])
+            if kept[name]["sha256"] != pinned["sha256"]:
+                raise OfflineError(f"{file.name} is not that which this book is tested with; delete it where it comes "
+                                   "from, or write its checksum into pyodide.json once it is tested.")
     files = {entry["file_name"] for entry in kept.values()} | set(about["sums"])
     for path in fresh.iterdir():
         if path.name not in files:
@@ -173,9 +176,7 @@ def _package(folder: Path, lock: dict[str, Any], name: str, source: Path | None)
 
 
 def _entry(file: Path, name: str, version: str, imports: list[str], depends: list[str]) -> dict[str, Any]:
-    return {"name": name, "version": version, "file_name": file.name, "install_dir": "site", "package_type": "package",
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "imports": imports, "depends": depends,
-            "unvendored_tests": False}  # fmt: skip
+    return live.locked(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), name, version, imports, depends)
 
 
 def _download(folder: Path, lock: dict[str, Any], name: str, version: str) -> Path | None:

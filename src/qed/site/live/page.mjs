@@ -55,7 +55,7 @@ class Page {
     this.bar = element("div", { className: "qed-live", role: "group" }, this.status,
       element("div", {}, this.all, this.stopper, button("Reset", () => this.reset()), button("Download", out)));
     this.bar.setAttribute("aria-label", "Python in this page");
-    document.querySelector("article.bd-article, article").append(this.bar);
+    document.querySelector("article").append(this.bar);
     this.start();
     this.cells[0]?.run.focus({ preventScroll: true });
   }

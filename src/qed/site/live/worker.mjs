@@ -66,13 +66,15 @@ async function start(given) {
   const assembly = sums["pyodide.asm.mjs"] && (await module(base + "pyodide.asm.mjs", sums["pyodide.asm.mjs"])).default;
   const [library, lock, code, qed] = await Promise.all(parts);
   settings.lock = JSON.parse(new TextDecoder().decode(lock));
+  // What this Pyodide lacks comes from the package index; Pyodide checks it as it does its own.
+  for (const wheel of settings.wheels ?? []) settings.lock.packages[wheel.name] ??= wheel;
   const first = imports(settings.code.slice(0, 1));
   const known = modules();
   const soon = first.filter((name) => name in known);
   if (soon.length) post("progress", { text: `Loading Python, ${soon.join(", ")}` });
   const address = URL.createObjectURL(new Blob([library]));
   const options = { indexURL: base, packageBaseUrl: settings.packages || base, stdLibURL: address, stdout() {}, stderr() {},
-    lockFileContents: settings.lock, packages: soon.map((name) => known[name]).filter(Boolean),
+    lockFileContents: settings.lock, packages: soon.map((name) => known[name]),
     env: { MPLBACKEND: "AGG", OMP_NUM_THREADS: "1", PYTHONHASHSEED: "0" } };
   if (assembly) options.createPyodideModule = assembly;
   python = await Promise.race([main.loadPyodide(options), broken]);
@@ -105,7 +107,6 @@ function modules() {
   const found = {};
   for (const [name, about] of Object.entries(settings.lock.packages))
     if (!name.endsWith("-tests")) for (const module of about.imports || []) found[module] ??= name;
-  for (const module of Object.keys(settings.wheels || {})) found[module] ??= "";
   return found;
 }
 
@@ -130,21 +131,11 @@ async function need(names, quietly) {
   const wanted = names.filter((name) => name in known && !present.has(name));
   if (!wanted.length) return;
   if (!quietly) post("progress", { text: `Loading ${wanted.join(", ")}` });
-  const packages = wanted.map((name) => known[name]).filter(Boolean);
-  const wheels = wanted.filter((name) => !known[name]).map((name) => settings.wheels[name]);
-  if (wheels.length) packages.push("micropip");
+  const packages = wanted.map((name) => known[name]);
   const said = [];
   await python.loadPackage(packages, { messageCallback() {}, errorCallback: (text) => said.push(text) }).catch((error) => said.push(error.message));
   const missed = packages.filter((name) => !(name in python.loadedPackages));
   if (missed.length) throw new Trouble(`${missed.join(", ")} could not be loaded`);
-  if (wheels.length) {
-    const micropip = python.pyimport("micropip");
-    try {
-      await micropip.install.callKwargs(python.toPy(wheels), { deps: false });
-    } catch (error) {
-      throw new Trouble(`${wheels.join(", ")} could not be loaded`);
-    }
-  }
   wanted.forEach((name) => present.add(name));
 }
 
@@ -155,10 +146,11 @@ async function run({ id, number, source }) {
     await need(imports([source]));
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    return post("error", { id, name: "", message: "", line: null, trace: "", advice: `${error.message}: check the connection, then run the cell again.` });
-  } finally {
     post("begun", { id });
+    post("error", { id, name: "", message: "", line: null, trace: "", advice: `${error.message}: check the connection, then run the cell again.` });
+    return post("done", { id, ok: false });
   }
+  post("begun", { id });
   const ok = shell.run(number, source);
   post("done", { id, ok });
 }

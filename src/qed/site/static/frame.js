@@ -17,7 +17,6 @@
     show();
   });
   system.addEventListener("change", show);
-  button.hidden = false;
   show();
 
   const menus = document.querySelectorAll("[popover]");

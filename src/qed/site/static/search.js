@@ -45,7 +45,7 @@
     const parts = shown.split(pattern).map((part, n) => (n % 2 ? element("mark", {}, part) : part));
     return [start ? "… " : "", ...parts, start + 220 < text.length ? " …" : ""];
   };
-  const kinds = { page: "Article", section: "Section", claim: "Claim", function: "Reference" };
+  const kinds = { page: "Page", section: "Section", claim: "Claim", function: "Reference" };
   const look = () => {
     const query = field.value.trim();
     list.replaceChildren();
