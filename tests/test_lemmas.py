@@ -7,7 +7,7 @@ import sympy as sp
 
 from qed import N0, N, R, interval, square
 from qed.kernel import rules
-from qed.kernel.lemmas import Lemma, accepted
+from qed.kernel.lemmas import Lemma, accepted, pointwise
 from qed.kernel.lower import domain_scope
 from qed.kernel.theorems import NEG, Equal, Refused, Sign
 from qed.search.match import matches
@@ -166,6 +166,21 @@ def test_a_lemma_gives_what_is_weaker_by_a_number_and_nothing_stronger() -> None
     assert proof("y*erf(y) - y*exp(y) > -2", told, y=interval("[0, oo)")) is None
 
 
+def test_z3_is_told_earlier_claims_about_the_same_powers_and_functions() -> None:
+    sets = {"y": R, "z": R, "b": R, "f": interval("(0, 1]"), "n": N0}
+    mean = statement("(1 - (1 - f)**n)*y + (1 - f)**n*z <= b", sets, ("y <= b", "z <= b"))
+    weight = lemma("1 - (1 - f)**n >= 0", f=interval("(0, 1]"), n=N0)
+    assert Prover(mean, [weight]).run().grade == "proved"
+    assert Prover(mean, []).run().grade is None
+    assert Prover(mean, [lemma("1 - (1 - f)**n >= 0", f=interval("(0, 1/2]"), n=N0)]).run().grade is None
+
+
+def test_a_closed_integral_of_an_earlier_claim_is_found_in_a_sum_of_integrals() -> None:
+    told = lemma("Eq(Integral(exp(x)/(1 + x**3) + 3*sin(x**2), (x, 0, 1)), 7)")  # no matter that it is false
+    text = "Eq(Integral(exp(x)/(1 + x**3), (x, 0, 1)) + 3*Integral(sin(x**2), (x, 0, 1)), {})"
+    assert proof(text.format(7), told) == "proved" and proof(text.format(8), told) is None
+
+
 def test_a_chain_compares_its_ends_and_only_in_one_direction() -> None:
     a, b, c = "sin(exp(x))", "cos(exp(2*x))", "sin(cosh(x))"
     assert proof(f"{a} < {c}", lemma(f"{a} < {b} <= {c}", x=R), x=R) == "proved"
@@ -217,3 +232,10 @@ def test_matching_finds_instances_by_shape_and_not_by_luck() -> None:
     assert list(matches(sp.sin(x), sp.sin(y + 1), frozenset({x}), {})) == [{x: y + 1}]
     assert list(matches(sp.sin(x), sp.cos(y), frozenset({x}), {})) == []
     assert list(matches(sp.sin(x) * sp.cos(x), sp.sin(y) * sp.cos(z), frozenset({x}), {})) == []
+
+
+def test_a_supremum_above_a_bound_says_of_no_value_that_it_is_above() -> None:
+    above, below = (statement(f"Sup(x**2, (x, 0, 1)) {op} 1/2", {}) for op in "><")
+    assert pointwise(above.relations[0], above.domain) == []
+    ((relation, domain),) = pointwise(below.relations[0], below.domain)
+    assert relation.op == "<" and not domain["x"].lo_open and list(domain) == ["x"]

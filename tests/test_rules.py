@@ -789,6 +789,8 @@ def lim(text: str, point: object, side: str = "+", **domain: object) -> sp.Expr 
         ("(1 + 1/u)**u", sp.oo, "+", sp.E),
         ("u*log(u)", 0, "+", 0),
         ("polygamma(1, u)", sp.oo, "+", 0),
+        ("log(u + 1) - log(u)", sp.oo, "+", 0),
+        ("u*erfc(u/sqrt(2))*exp(u**2/2)", sp.oo, "+", sp.sqrt(2) / sp.sqrt(sp.pi)),
         ("sqrt(u**2 + u) - u", sp.oo, "+", sp.Rational(1, 2)),
         ("atan(u)", -sp.oo, "+", -sp.pi / 2),
     ],
@@ -814,6 +816,11 @@ def test_a_limit_that_leaves_a_power_of_zero_is_settled() -> None:
     assert lim("(1 - u**(0 - b))/b", sp.oo, b="(0, oo)") == 1 / sp.Symbol("b", real=True)
     text = "Eq(Limit((1 - u**(0 - b))/b, u, oo), -1/b)"
     assert decide(statement(text, {"b": interval("(0, oo)")})).verdict == "refuted"
+
+
+def test_a_quotient_is_defined_near_the_point_for_every_value_of_a_parameter() -> None:
+    z = sp.Symbol("z", real=True)
+    assert lim("(u - 3)/2*log(1 - z**2/u)", sp.oo, z=R) == -(z**2) / 2
 
 
 def test_a_parameter_of_unknown_sign_gives_no_limit() -> None:

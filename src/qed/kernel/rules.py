@@ -245,7 +245,7 @@ def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
     """
     require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
     toward = approach(e, x, sp.oo, "+", scope)
-    require((limit.expression, limit.u, limit.scope) == toward and limit.value.is_finite, "no theorem on the limit")
+    require((limit.expression, limit.u, limit.scope) == toward and not limit.value.has(sp.oo, -sp.oo), "no theorem")
     require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
     require(defined(e, step.scope), "e may have no value")
     by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
@@ -553,7 +553,8 @@ def nlsat(e: Expr, scope: Scope) -> Sign:
         flip = nlsat(bottom, scope).signs & ~ZERO
     require(flip in (POS, NEG), "the denominator may have either sign")
     target = encode(top)
-    given, told = [signed(encode(fact), signs) for fact, signs in scope.facts if small(fact)], 0
+    sums = [(t.expression, t.signs) for t in scope.known if t.expression.is_Add and defined(t.expression, scope, e)]
+    given, told = [signed(encode(fact), signs) for fact, signs in (*scope.facts, *sums) if small(fact)], 0
     while told < len(atoms):
         t, v = list(atoms.items())[told]
         told += 1

@@ -97,6 +97,7 @@ class Limits:
             lambda t: t.is_Pow and t.exp.is_Rational and not t.exp.is_Integer,
             lambda t: sp.expand_power_base(sp.factor(sp.together(t.base)) ** t.exp),
         )
+        moved = moved.replace(sp.log, lambda x: sp.expand_log(sp.log(sp.factor(sp.together(x)))))
         return moved.xreplace({self.positive: self.u})
 
     def simple(self, e: Expr) -> Expr:
@@ -134,12 +135,13 @@ class Limits:
         opened = self.instead(e, sp.expand(e), depth - 2) if e.has(*BOUNDED) else None
         if opened:
             return opened
+        tails = [f for f in e.args if f.has(sp.erf, sp.erfc)]
+        faint = self.find(tails[0], depth - 1) if len(tails) == 1 and e != tails[0] else None
+        if faint and self.sign(faint.value) == ZERO:
+            return self.quotient(e, tails[0], tails[0] / e, depth - 1)
         top, bottom = sp.fraction(sp.powsimp(e))
         if self.u in bottom.free_symbols:
             return self.quotient(e, top, bottom, depth - 1)
-        tails = [f for f in e.args if f.has(sp.erf, sp.erfc)]
-        if len(tails) == 1 and e != tails[0]:
-            return self.quotient(e, tails[0], tails[0] / e, depth - 1)
         for factor in sorted(e.args, key=lambda f: f.has(sp.exp, sp.log)):
             rest = sp.Mul(*(f for f in e.args if f != factor))
             if rest != 1 and self.u in rest.free_symbols and self.u in factor.free_symbols:
@@ -195,6 +197,15 @@ class Limits:
         found = attempt(kernel.combine, whole, self.u, parts, self.scope)
         return found
 
+    def as_before(self, top: Expr, bottom: Expr, before: Expr) -> tuple[Expr, Expr]:
+        """Write a denominator as it stood before, and is known to be defined, if it is a constant multiple of that."""
+        for power in sorted(before.atoms(sp.Pow), key=sp.default_sort_key):
+            if power.exp == -1 and power.base.is_Add and self.u in bottom.free_symbols:
+                times = sp.cancel(bottom / power.base)
+                if self.u not in times.free_symbols:
+                    return top / times, power.base
+        return top, bottom
+
     def by_slopes(self, f: Limit, g: Limit, depth: int) -> Limit | None:
         """Use L'Hopital's theorem."""
         slope = derivative(g.expression, self.u)
@@ -202,7 +213,8 @@ class Limits:
         if quotient.has(sp.Derivative, sp.Subs, sp.nan):
             return None
         plain = self.tidy(self.simple(quotient))
-        a, b = sp.fraction(sp.together(plain))
+        top, bottom = sp.fraction(sp.together(plain))
+        a, b = self.as_before(top, bottom, quotient)
         if self.u in b.free_symbols:
             ratio = self.quotient(quotient, a, b, depth - 1)
         else:

@@ -106,8 +106,10 @@ class Signs:
             for found in self.from_lemmas(e, scope):
                 t = rules.meet(t, found)
         if t.signs not in SURE and z3:
-            asked = attempt(rules.nlsat, e, scope)
-            t = rules.meet(t, asked) if asked else t
+            for where in (scope, self.told(e, scope)):
+                if where and t.signs not in SURE:
+                    asked = attempt(rules.nlsat, e, where)
+                    t = rules.meet(t, asked) if asked else t
         return t
 
     def images(self, t: Sign | Equal, binding: dict[Symbol, Expr]) -> list[Expr]:
@@ -123,6 +125,14 @@ class Signs:
                 if found:
                     yield found
                     break
+
+    def told(self, e: Expr, scope: Scope) -> Scope | None:
+        """Let a scope know earlier claims about the same variables that share a power or a function with e."""
+        parts = {a for a in e.atoms(sp.Function, sp.Pow) if a.free_symbols}
+        near = [t for t in self.inequalities if parts & t.expression.atoms(sp.Function, sp.Pow)]
+        near = [t for t in near if set(t.scope.ranges) <= set(scope.ranges) and t.expression not in (e, -e)]
+        found = [attempt(rules.instance, t, {x: x for x in t.scope.ranges}, scope) for t in near[:8]]
+        return scope.knowing(*(t for t in found if isinstance(t, Sign))) if any(found) else None
 
     def applied(self, t: Sign, binding: dict[Symbol, Expr], e: Expr, scope: Scope) -> Sign | None:
         """Conclude the sign of an expression that differs by a number from an instance of an earlier claim."""
@@ -178,7 +188,7 @@ class Signs:
         total: Equal | None = None
         for fact in self.equations:
             free = frozenset(fact.scope.ranges)
-            useless = fact.left.is_Symbol or not fact.left.free_symbols & free
+            useless = fact.left.is_Symbol or not (fact.left.free_symbols & free or fact.left.has(sp.Integral, sp.Sum))
             if useless or fact.by == skip or (only and fact.by != only):
                 continue
             for part in sorted((p for p in sp.preorder_traversal(e) if isinstance(p, Expr)), key=larger_first):
@@ -415,12 +425,15 @@ class Signs:
         there, back = assumed(e.free_symbols, scope)
         slope = self.stripped(sp.factor_terms(derivative(e, x)), scope)[0].xreplace(there)
         long = max((max(abs(r.p), r.q) for r in slope.atoms(sp.Rational)), default=0) > SOLVABLE
-        if (long and not slope.is_polynomial(there.get(x, x))) or sp.count_ops(slope) > 25:
-            return []  # SymPy would turn a long exponent into a polynomial of that degree
+        # SymPy turns a long exponent into a polynomial of that degree, and finds no end in functions of functions.
+        z = there.get(x, x)
+        nested = any(inner.has(z) for f in slope.atoms(sp.Function) for inner in sp.Tuple(*f.args).atoms(sp.Function))
+        if nested or (long and not slope.is_polynomial(z)) or sp.count_ops(slope) > 25:
+            return []
         if not continuous(e, x, self.grounded(e, scope)):
             return []
         try:
-            found = sp.solve(slope, there.get(x, x))
+            found = sp.solve(slope, z)
         except (NotImplementedError, ValueError, TypeError):
             return []
         points = [c.xreplace(back) for c in found if isinstance(c, Expr) and not c.has(sp.I)]

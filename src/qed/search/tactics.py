@@ -233,6 +233,10 @@ class Prover:
         for where in (scope, informed)[: 0 if todo.improper else 1 + (informed.known != ())]:
             yield from self._residual(gap, where)
         scope = informed
+        for kind in (sp.Integral, sp.Sum) if self.signs.equations else ():
+            whole = attempt(rules.gathered, gap, scope, kind) if len(gap.atoms(kind)) > 1 else None
+            changed = self.signs.rewritten(whole.right, scope) if whole else None
+            yield from self._residual(gap, scope, rules.follow(whole, changed)) if whole and changed else ()
         closed = self._integrated(gap, scope, bool(todo.improper))
         if closed:
             yield from self._residual(gap, scope, closed)
@@ -464,5 +468,5 @@ class Prover:
 def primitive(f: Expr, t: Symbol) -> Expr | None:
     """Propose an antiderivative; none of a power of more than t with a symbol above, where SymPy has no end."""
     powers = (p for p in f.atoms(sp.Pow) if p.exp.free_symbols - {t} and t in p.base.free_symbols)
-    plain = all(p.base.as_independent(t)[1] == t for p in powers)
+    plain = all(p.base.as_independent(t, as_Add=False)[1] == t for p in powers)
     return sp.integrate(f, t) if plain and sp.count_ops(f) <= LARGE else None
