@@ -245,8 +245,7 @@ def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
     """
     require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
     toward = approach(e, x, sp.oo, "+", scope)
-    finite = not limit.value.has(sp.oo, -sp.oo)
-    require((limit.expression, limit.u, limit.scope) == toward and finite, "no theorem on the limit")
+    require((limit.expression, limit.u, limit.scope) == toward and not limit.value.has(sp.oo, -sp.oo), "no theorem")
     require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
     require(defined(e, step.scope), "e may have no value")
     by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
