@@ -212,9 +212,15 @@ def violations(page: Any) -> list[tuple[str, Any, str]]:
 
 def until(page: Any, expression: str, arg: Any = None) -> None:
     """Wait until something is true of a page. Playwright's own way uses `eval`, which the policy of pages forbids."""
+    from playwright.sync_api import Error
+
     for _ in range(1500):
-        if page.evaluate(expression, arg):
-            return
+        try:
+            if page.evaluate(expression, arg):
+                return
+        except Error as error:  # the page is just being left, or loaded again
+            if "context was destroyed" not in str(error):
+                raise
         page.wait_for_timeout(20)
     pytest.fail(f"never true: {expression}")
 

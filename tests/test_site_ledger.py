@@ -139,6 +139,7 @@ def test_a_link_shows_the_card_of_a_claim_on_another_page_and_moves_nothing(visi
 
 def test_a_node_of_a_graph_shows_the_card_of_its_claim(visit: Any):
     page = visit().go(LEDGER)
+    page.evaluate("document.querySelectorAll('details.qed-rests').forEach(e => e.open = true)")
     page.locator("a.qed-node[href$='even-taylor.minimum']").hover()
     assert "even-taylor.minimum" in page.wait_for_selector(PREVIEW).inner_text()
 
