@@ -246,7 +246,8 @@ def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
     """
     require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
     toward = approach(e, x, sp.oo, "+", scope)
-    require((limit.expression, limit.u, limit.scope) == toward and limit.value.is_finite, "no theorem on the limit")
+    require((limit.expression, limit.u, limit.scope) == toward, "no theorem on the limit")
+    require(not limit.value.has(sp.oo, -sp.oo, sp.zoo, sp.nan), "the limit is infinite")
     require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
     require(one_sided(step.signs) and defined(e, step.scope), "it steps up and down, or e may have no value")
     by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
