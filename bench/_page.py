@@ -47,6 +47,11 @@ GROUPS: dict[str, list[Row]] = {
         ("Stop, s", ("live", "Stop"), 1),
         ("a notebook without its figures, to native Python", ("live", "notebook, ratio to native"), 3),
     ],
+    "Explorers": [
+        ("states of all sliders", ("live", "explorers: states"), None),
+        ("a move of a slider until the figure is laid out, the longest, ms",
+         ("live", "explorers: redraw, longest, ms"), 50),
+    ],
     "Mutants of the book's claims": [
         ("mutants", ("mutation", "mutants"), None),
         ("false ones", ("mutation", "false"), None),

@@ -66,8 +66,37 @@ def book(root: Path, sources: list[str]) -> None:
     (root / "book" / "proofs.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
 
 
+REDRAW = """input => {
+  const times = [];
+  for (let place = +input.min; place <= +input.max; place++) {
+    const start = performance.now();
+    input.value = place;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.closest("figure").getBoundingClientRect();
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+
+
+def redraws(browser: Any) -> list[float]:
+    """Milliseconds that each position of each slider of the book's explorers takes to be laid out."""
+    from test_site_live import Server
+
+    server = Server(ROOT / "_build" / "html")
+    found = []
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/book/{path.stem}.html")
+        for slider in page.locator(".qed-controls input[type=range]").all():
+            found += slider.evaluate(REDRAW)
+        page.close()
+    server.shutdown()
+    return found
+
+
 def figures() -> dict[str, Any]:
-    """Measure; times in seconds, each the median of a few rounds."""
+    """Measure; times in seconds, each the median of a few rounds; those of explorers in milliseconds."""
     import shutil
 
     from conftest import FLAGS
@@ -130,10 +159,13 @@ def figures() -> dict[str, Any]:
                     one.cell(1).get_by_text("Stopped").wait_for()
                     note("Stop", start)
             cold.context.close()
+        drawn = sorted(redraws(browser))
         browser.close()
         server.shutdown()
     found: dict[str, Any] = {name: round(statistics.median(each), 2) for name, each in times.items()}
     found["notebook, ratio to native"] = round(found["notebook, in the browser"] / found["notebook, native"], 2)
+    found |= {"explorers: states": len(drawn), "explorers: redraw, longest, ms": round(drawn[-1], 1)}
+    found |= {"explorers: redraw, median, ms": round(statistics.median(drawn), 1)}
     found |= {"cells": len(sources), "load before": round(load, 1)}
     print(json.dumps(found, indent=1))
     return found

@@ -182,6 +182,11 @@ def test_a_changed_sign_changes_the_shown_formula() -> None:
     assert one[MIME]["latex"] != two[MIME]["latex"]
 
 
+def test_the_order_of_a_polygamma_function_is_its_index_and_no_argument() -> None:
+    found = judge("t.a", "polygamma(1, x) > 0", domain={"x": "(0, oo)"}, control="polygamma(1, x) > 1", known={})
+    assert bundle(found)[MIME]["latex"] == r"\psi_{1}(x) > 0"
+
+
 def test_rounded_values_say_so_and_exact_ones_do_not() -> None:
     found = bundle(judge("t.a", "exp(x) >= 1 + x", domain={"x": "[1, 3]"}, control="exp(x) >= 1 + 2*x", known={}))
     assert "fails at x = 1: about 2.71828 against 3" in found["text/plain"]

@@ -45,6 +45,7 @@ UNREFUSED = {
     "residual.align_sums": "refuses by leaving a sum as it is; tested so",
     "residual.elementary": "refuses by leaving a logarithm as it is; tested so",
     "residual.shift_gammas": "refuses by leaving gamma functions as they are; tested so",
+    "residual.shift_polygammas": "refuses by leaving polygamma functions as they are; tested so",
     "residual.unroll": "refuses by leaving a sum as it is; tested so",
     "rules.odd_part": "computes a factor; its test looks at the roots that must be gone",
 }

@@ -134,3 +134,9 @@ def test_the_grid_is_listed_by_sums_and_never_made_as_a_whole(sizes: list[int]) 
     everything = itertools.product(*map(range, sizes))
     assert list(grid(sizes)) == sorted(everything, key=lambda at: (sum(at), at))
     assert list(itertools.islice(grid([7] * 60), 3)) == [(0,) * 60, (0,) * 59 + (1,), (0,) * 58 + (1, 0)]
+
+
+def test_zero_comes_early_inside_an_interval_and_never_from_outside() -> None:
+    draw = random.Random(1)
+    assert fmpq(0) in candidates(interval("(-1, pi)"), draw)[:3]
+    assert fmpq(0) not in candidates(interval("(0, pi)"), draw) + candidates(interval("[1, 2]"), draw)

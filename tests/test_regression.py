@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from base64 import b64decode, b64encode
@@ -100,11 +101,6 @@ def drawn(**changes: Any) -> bytes:
         axes.set(xlabel="$x$", ylabel="its square", ylim=(0, 5))
         axes.legend()
         return _png(canvas)
-
-
-def blank(width: int) -> bytes:
-    """A picture of nothing."""
-    return png(Image.new("RGB", (width, 760), "white"))
 
 
 def spoil(notebook: Notebook) -> None:
@@ -233,13 +229,13 @@ def test_a_claim_that_is_stored_and_not_made_any_more_is_named(report: Report):
 
 @pytest.mark.parametrize(
     ("number", "name", "said"),
-    [(ALTERED, "altered", "1280 x 760 pixels"), (BLANK, "blank", "blank, 1280 x 760 pixels"), (LOST, "lost", "nothing"),
+    [(ALTERED, "altered", r"\d+ x \d+ pixels"), (BLANK, "blank", r"blank, \d+ x \d+ pixels"), (LOST, "lost", "nothing"),
      (BROKEN, "broken", "no picture: ")],
 )  # fmt: skip
 def test_an_altered_blank_lost_or_broken_picture_is_named(report: Report, number: int, name: str, said: str):
     (one,) = report.regressions("spoiled", number)
     assert (one["name"], one["part"]) == (f"base.fig-{name}", "image/png")
-    assert one["stored"].startswith(said)
+    assert re.match(said, one["stored"])
     assert one["fresh"] != one["stored"]
 
 
@@ -253,11 +249,12 @@ def test_a_picture_of_other_bytes_passes_if_it_looks_the_same_or_may_differ_with
     assert name in rest.splitlines()[1].split(", ")
 
 
-@pytest.mark.parametrize("bad", [b"", blank(100), blank(1280)], ids=["none", "small", "blank"])
-def test_a_rough_picture_too_has_to_be_there_in_its_size_and_not_blank(bad: bytes):
+def test_a_rough_picture_too_has_to_be_there_in_its_size_and_not_blank():
     good = drawn()
-    assert looks_otherwise(good, good, rough=True) is None
-    assert looks_otherwise(bad, good, rough=True) is not None
+    shown = opened(good)
+    assert looks_otherwise(png(ImageOps.mirror(shown)), good, rough=True) is None
+    for bad in (b"", png(shown.reduce(2)), png(Image.new("RGB", shown.size, "white"))):
+        assert looks_otherwise(bad, good, rough=True) is not None
 
 
 def test_print_and_display_that_changed_places_are_seen(report: Report):

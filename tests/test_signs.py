@@ -30,8 +30,11 @@ from qed.kernel.signs import (
 )
 from qed.kernel.theorems import ANY, ENOUGH, MIRROR, NEG, POS, ZERO, Range, Refused, Scope
 from qed.numeric.balls import holds
+from qed.search.match import attempt
+from qed.search.signs import Signs
+from qed.search.tactics import Prover, primitive
 from qed.statements.errors import OutOfReach, UndefinedAt
-from qed.statements.language import as_domain, parse_expression, parse_relations
+from qed.statements.language import as_domain, parse_expression, parse_relations, statement
 
 
 def signed(text: str, **domain: object) -> int:
@@ -391,3 +394,28 @@ def test_an_integral_over_some_length_of_what_vanishes_at_the_ends_only_is_posit
     assert sign(sp.Integral(t, (t, 0, a)), scope) == POS | ZERO
     assert sign(sp.Integral(sp.sin(t) ** 3, (t, 0, 4 + m)), scope) == ANY
     assert not defined(sp.Integral(sp.log(t), (t, 0, 1)), scope), "what has no value at an end is another matter"
+
+
+def test_sympy_is_not_asked_for_what_it_finds_no_end_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked_for(*_: object) -> None:
+        raise AssertionError("SymPy was asked")
+
+    scope = domain_scope({"x": R, "m": N0})
+    x, m = scope.names["x"], scope.names["m"]
+    assert primitive(sp.sin(x) ** 2, x) is not None and Signs([]).critical(sp.exp(x) - x, x, scope) == [0]
+    assert primitive(x**m, x) is not None
+    monkeypatch.setattr(sp, "integrate", asked_for)
+    monkeypatch.setattr(sp, "solve", asked_for)
+    assert primitive(sp.sin(x) ** (m + 2), x) is None
+    assert primitive((1 + x) ** m * sp.exp(x), x) is None
+    assert Signs([]).critical(sp.sin(sp.exp(x)) - sp.sin(sp.cosh(x)), x, scope) == []
+    assert Signs([]).critical(sp.exp(1000 * x) + sp.exp(-997 * x) - sp.cosh(x), x, scope) == []
+
+
+def test_what_sympy_breaks_on_is_undecided_and_what_the_engine_breaks_on_is_not_hidden() -> None:
+    x = sp.Symbol("x", real=True)
+    assert attempt(lambda: sp.Max(sp.zoo, x)) is None
+    with pytest.raises(ZeroDivisionError):
+        attempt(lambda: 1 // 0)
+    judged = statement("sin(x)**2/x**2 <= Min(1, 1/x**2)", {"x": interval("(0, oo)")})
+    assert Prover(judged, []).run().grade is None

@@ -68,7 +68,7 @@ def test_no_page_loads_mathjax_or_live_code_or_anything_from_another_host(site: 
 
 def test_the_renderer_stays_at_home_and_its_fonts_and_licence_go_along(site: Path):
     folder = site / "_static" / "katex"
-    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".woff2", ""}
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".woff2", "", ".txt"}
     assert (folder / "LICENSE").exists()
 
 

@@ -181,8 +181,9 @@ class Writer:
             return f"I_{{{self.tex(args[0])}}}", ATOM
         if f == "transpose":
             return rf"{self.tex(args[0], ATOM)}^{{\mathsf{{T}}}}", POW
-        if f in ("besselj", "besseli"):
-            return f"{f[-1].upper()}_{{{self.tex(args[0])}}}{self.group(self.tex(args[1]))}", ATOM
+        if f in ("besselj", "besseli", "polygamma"):
+            head = r"\psi" if f == "polygamma" else f[-1].upper()
+            return f"{head}_{{{self.tex(args[0])}}}{self.group(self.tex(args[1]))}", ATOM
         head = PLAIN.get(f, rf"\operatorname{{{f}}}")
         if f == "log" and len(args) == 2:
             return rf"\log_{{{self.tex(args[1])}}}{self.group(self.tex(args[0]))}", ATOM

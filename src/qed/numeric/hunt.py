@@ -93,7 +93,7 @@ def candidates(domain: Domain, draw: random.Random) -> list[Any]:
         a, b = (e if isinstance(e, fmpq) else fmpq((e.mid().fmpq() * 10**12).floor(), 10**12) for e in (lo, hi))
         parts = [fmpq(p, q) for p, q in ((0, 1), (1, 1), (1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 10**6))]
         parts += [fmpq(10**6 - 1, 10**6)]
-        simple = [a + (b - a) * part for part in parts] + simple
+        simple = [a, b, fmpq(0), *(a + (b - a) * part for part in parts), *simple]  # what is outside goes below
         spread = [a + (b - a) * fmpq(draw.randint(1, 9999), 10000) for _ in range(60)]
     return [x for x in dict.fromkeys(simple + spread) if _inside(x, domain, lo, hi)]
 

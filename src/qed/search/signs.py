@@ -425,12 +425,15 @@ class Signs:
         there, back = assumed(e.free_symbols, scope)
         slope = self.stripped(sp.factor_terms(derivative(e, x)), scope)[0].xreplace(there)
         long = max((max(abs(r.p), r.q) for r in slope.atoms(sp.Rational)), default=0) > SOLVABLE
-        if (long and not slope.is_polynomial(there.get(x, x))) or sp.count_ops(slope) > 25:
-            return []  # SymPy would turn a long exponent into a polynomial of that degree
+        # SymPy turns a long exponent into a polynomial of that degree, and finds no end in functions of functions.
+        z = there.get(x, x)
+        nested = any(inner.has(z) for f in slope.atoms(sp.Function) for inner in sp.Tuple(*f.args).atoms(sp.Function))
+        if nested or (long and not slope.is_polynomial(z)) or sp.count_ops(slope) > 25:
+            return []
         if not continuous(e, x, self.grounded(e, scope)):
             return []
         try:
-            found = sp.solve(slope, there.get(x, x))
+            found = sp.solve(slope, z)
         except (NotImplementedError, ValueError, TypeError):
             return []
         points = [c.xreplace(back) for c in found if isinstance(c, Expr) and not c.has(sp.I)]

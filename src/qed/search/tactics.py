@@ -477,5 +477,5 @@ def written_out(e: Expr, span: Range) -> bool:
 def primitive(f: Expr, t: Symbol) -> Expr | None:
     """Propose an antiderivative; none of a power of more than t with a symbol above, where SymPy has no end."""
     powers = (p for p in f.atoms(sp.Pow) if p.exp.free_symbols - {t} and t in p.base.free_symbols)
-    plain = all(p.base.as_independent(t)[1] == t for p in powers)
+    plain = all(p.base.as_independent(t, as_Add=False)[1] == t for p in powers)
     return sp.integrate(f, t) if plain and sp.count_ops(f) <= LARGE else None

@@ -49,7 +49,7 @@ AWAIT = """(() => {
   const root = document.documentElement, show = () => delete root.dataset.fonts;
   const faces = ["1em KaTeX_Main", "italic 1em KaTeX_Math", ...[1, 2, 3, 4].map((n) => `1em KaTeX_Size${n}`)];
   root.dataset.fonts = "awaited";
-  addEventListener("load", ({ target }) => {
+  document.addEventListener("load", ({ target }) => {
     if (target.id == "math-style") Promise.all(faces.map((face) => document.fonts.load(face))).finally(show);
   }, true);
   setTimeout(show, 1500);
@@ -71,7 +71,7 @@ HOME = """document.head.append(Object.assign(document.createElement("base"),
 NOWHERE = "404"
 
 # Formulas, and whatever shows claims: their cards hold formulas.
-_MATH = re.compile(r'class="(?:[^"]* )?(?:katex|qed-)')
+_MATH = re.compile(r'class="(?:[^"]* )?(?:katex|qed-(?!scroll))')
 
 T = TypeVar("T")
 

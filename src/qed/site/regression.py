@@ -22,7 +22,7 @@ import nbval.plugin
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from qed.site import notebooks
+from qed.site import kernels, notebooks
 
 BLOCK, LEVEL = 16, 40  # pictures differ if the colours of a block of 16 x 16 pixels do, by 40 of 255
 ROUGH = "rough-picture"  # the tag of a cell that draws rounding errors, which are others on another processor
@@ -200,7 +200,14 @@ class KernelDied(Exception):
 
 
 class Kernel(nbval.kernel.RunningKernel):
-    """A kernel whose end is noticed within a second, and not when the time for the cell is over."""
+    """A kernel that is forked where that is possible, and whose end is noticed within a second.
+
+    With nbval's own, the time for the cell would have to be over first.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        with kernels.forked():
+            super().__init__(*arguments, **options)
 
     def get_message(self, stream: str, timeout: float | None = None) -> Any:
         """Wait for a message."""
@@ -343,6 +350,8 @@ def pytest_collect_file(file_path: Any, parent: pytest.Collector) -> Generator[N
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """List all that differs, a line each, claims and figures by name."""
     reports = [one for kind in ("failed", "passed") for one in terminalreporter.stats.get(kind, [])]
+    if not kernels.POSSIBLE and any(".ipynb::" in getattr(report, "nodeid", "") for report in reports):
+        terminalreporter.line("Kernels were started anew, which takes longer: they can be forked on Linux only.")
     told = [pair for report in reports for pair in getattr(report, "user_properties", [])]
     differ = [json.loads(value) for key, value in told if key == "regression"]
     if differ:
