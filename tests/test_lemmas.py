@@ -222,6 +222,32 @@ def test_lemmas_with_hypotheses_about_matrices_or_beyond_the_symbolic_route_are_
     assert accepted(lemma("x > 3", ("x > 3",), x=R)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("gamma(x) < 0", {"x": interval("[-3/4, -1/4]")}),
+        ("polygamma(1, x) > 0", {"x": interval("[-3/4, -1/4]")}),
+        ("x**y < 2", {"x": interval("[0, 1]"), "y": interval("[0, 1]")}),
+        ("diff(sqrt(x)**4, x) >= 0", {"x": interval("[0, 1]")}),
+        ("uppergamma(-1/2, x) > 0", {"x": interval("[1, 2]")}),
+    ],
+)
+def test_a_lemma_tells_nothing_of_a_condition_that_only_suffices_for_a_value(text: str, domain: dict) -> None:
+    (t,) = accepted(lemma(text, **domain))
+    assert not t.scope.known
+
+
+def test_a_lemma_tells_that_its_denominators_and_radicands_are_as_they_must_be() -> None:
+    (t,) = accepted(lemma("1/(x - y**2) + sqrt(y - x) + log(y + x) < 5", x=R, y=R))
+    x, y = (t.scope.names[name] for name in "xy")
+    assert [k.expression for k in t.scope.known] == [x - y**2, y - x, x + y]
+
+
+def test_a_supremum_between_ends_that_move_is_no_lemma_about_values() -> None:
+    assert accepted(lemma("Sup(t, (t, 0, y)) <= y", y=interval("[0, 1]"))) == []
+    assert len(accepted(lemma("Sup(t, (t, 0, sqrt(2))) <= 2"))) == 1
+
+
 def test_a_lemma_of_at_least_zero_does_not_give_more_than_zero() -> None:
     weak = lemma("log(1 + x) <= x", x=interval("(-1, oo)"))
     assert proof("log(1 + y) <= y", weak, y=interval("(-1, oo)")) == "proved"

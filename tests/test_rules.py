@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 from flint import fmpq, fmpq_poly
 
-from qed import N0, R, Z, interval
+from qed import N0, N, R, Z, interval
 from qed.claims.verdict import decide
 from qed.kernel import limits, rules
 from qed.kernel.conclude import (
@@ -23,7 +23,7 @@ from qed.kernel.conclude import (
     refuted_limit,
     undefined,
 )
-from qed.kernel.lemmas import Lemma
+from qed.kernel.lemmas import Lemma, accepted
 from qed.kernel.lower import Goal, Lowering, between, domain_scope, exponential
 from qed.kernel.residual import residual
 from qed.kernel.signs import defined, derivative, power_conditions, sign, structure
@@ -405,6 +405,17 @@ def test_what_falls_from_place_to_place_to_its_limit_is_above_it() -> None:
     ):
         with pytest.raises(Refused):
             descend(e, over, step, value)
+
+
+def test_steps_up_and_down_may_meet_the_limit_though_none_of_them_is_zero() -> None:
+    told = statement("(n - 10)/n**2 - (n - 9)/(n + 1)**2 != 0", {"n": N})  # the numerator is n**2 - 19*n - 10
+    (step,) = accepted(Lemma("t.step", told))
+    n = step.scope.names["n"]
+    toward = rules.approach((n - 10) / n**2, n, sp.oo, "+", step.scope)
+    limit = Limits(toward[1], toward[2]).find(toward[0])
+    assert limit.value == 0 and step.signs == NEG | POS
+    with pytest.raises(Refused, match="up and down"):
+        rules.descent((n - 10) / n**2, n, step, limit, step.scope)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
     """Read an earlier claim as theorems about its own variables.
 
     Rule: what was accepted may be used, under its own name. Left out are claims with hypotheses or matrices, and
-    what the symbolic route does not reach. Order is transitive: of a chain, any side compares with any later one.
+    what the symbolic route does not reach. What is undefined elsewhere is known to be met; a gamma function has values
+    at negative numbers too. Order is transitive: of a chain, any side compares with any later one.
 
     On cards: ``using {claims}``.
     """
@@ -44,7 +45,8 @@ def accepted(lemma: Lemma) -> list[Sign | Equal]:
             chain = []
             continue
         scope = owner.scope
-        owed += [Sign(SEAL, o.expression, o.allowed, scope, by) for o in owner.obligations if o.scope == scope]
+        met = [o for o in owner.obligations if o.necessary and o.scope == scope]
+        owed += [Sign(SEAL, o.expression, o.allowed, scope, by) for o in met]
         scope = scope.knowing(*(t for t in owed if t.scope == scope))
         if isinstance(left, Expr) and isinstance(right, Expr) and relation.op == "=":
             found.append(Equal(SEAL, left, right, scope, by))
@@ -66,7 +68,8 @@ def pointwise(r: Relation, domain: dict[str, Domain]) -> list[tuple[Relation, di
         name = ast.unparse(side.func) if isinstance(side, ast.Call) else ""
         if isinstance(side, ast.Call) and name in ("Sup", "Inf"):
             (x, lo, hi), f, wanted = bound_variable(side), side.args[0], "<" if name == "Sup" else ">"
-            if op[0] not in (wanted, "=") or x in domain:
+            told = {x, *(n.id for end in (lo, hi) for n in ast.walk(end) if isinstance(n, ast.Name))}
+            if op[0] not in (wanted, "=") or told & set(domain):
                 return []
             span = Domain("real", ast.unparse(lo), ast.unparse(hi), False, False)
             both = f.args if isinstance(f, ast.Call) and ast.unparse(f.func) == "Abs" and wanted == "<" else []

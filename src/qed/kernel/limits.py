@@ -76,7 +76,7 @@ def _value(e: Expr, values: list[Expr], scope: Scope, by_log: bool) -> Expr | No
         return sp.S.Zero if first is -sp.oo else sp.oo if first is sp.oo else sp.exp(first)
     if e.is_Pow:
         return _power(e, first, scope)
-    if f is sp.polygamma and e.args[0].is_Integer and not _sign(values[1], scope) & ~POS:
+    if f is sp.polygamma and e.args[0].is_Integer and e.args[0] >= 0 and not _sign(values[1], scope) & ~POS:
         return f(*values) if values[1] is not sp.oo else sp.S.Zero if e.args[0] > 0 else sp.oo
     at = _sign(first, scope)
     if f is sp.log:

@@ -15,6 +15,7 @@ from .signs import conditions, defined, derivative, integrable, is_whole, power_
 from .theorems import ANY, NEG, POS, ZERO, Range, Scope
 
 CORNERS = ("Abs", "sign", "floor", "ceiling", "Max", "Min")
+REAL, WEAK = ("log", "tan", "atanh"), ("asin", "acos", "acosh", "LambertW")  # no value elsewhere; no slope at the ends
 CONSTANTS = {"pi": sp.pi, "E": sp.E, "oo": sp.oo, "EulerGamma": sp.EulerGamma}
 
 
@@ -134,8 +135,9 @@ class Lowering:
             return base**exponent
         if isinstance(base, sp.Add) and exponent.is_Integer and exponent > 40:
             raise OutOfReach("a power too high to expand")
+        certain = sign(exponent, self.scope) == NEG if is_whole(exponent) else exponent.is_Rational and not self.smooth
         for needed in power_conditions(base, exponent, self.scope, bool(self.smooth)):
-            self.need(*needed, not is_whole(exponent) or sign(exponent, self.scope) == NEG)
+            self.need(*needed, certain)
         return base**exponent
 
     def _call(self, node: ast.Call) -> Any:
@@ -161,7 +163,8 @@ class Lowering:
                 raise OutOfReach(f"{name} of what is no real number")
             return without_corners(getattr(sp, name)(*args), self.scope)
         if name == "sqrt":
-            self.need(args[0], POS if self.smooth else POS | ZERO, f"the radicand {args[0]} is not negative")
+            weak = POS if self.smooth else POS | ZERO
+            self.need(args[0], weak, f"the radicand {args[0]} is not negative", not self.smooth)
             return sp.sqrt(args[0])
         if name == "Rational":
             return self._quotient(*args)
@@ -169,7 +172,7 @@ class Lowering:
         if needs is None:
             raise OutOfReach(f"the domain of {name} is not known to the symbolic route")
         for needed in needs:
-            self.need(*needed)
+            self.need(*needed, name in REAL if self.smooth else name in (*REAL, *WEAK))
         if name == "log" and len(args) == 2:
             self.need(args[1], POS, f"the logarithm's base {args[1]} is positive")
             return self._quotient(sp.log(args[0]), sp.log(args[1]))

@@ -125,7 +125,8 @@ def shift_polygammas(e: Expr) -> Expr:
 
     Law: psi_k(z + 1) = psi_k(z) + (-1)**k k!/z**(k + 1).
     """
-    found = sorted((a for a in e.atoms(sp.polygamma) if a.args[0].is_Integer), key=sp.default_sort_key)
+    natural = (a for a in e.atoms(sp.polygamma) if a.args[0].is_Integer and a.args[0] >= 0)
+    found = sorted(natural, key=sp.default_sort_key)
     moved = {}
     for atom in found:
         order, z = atom.args

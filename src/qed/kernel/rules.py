@@ -23,6 +23,7 @@ from .signs import (
     derivative,
     inside,
     is_whole,
+    one_sided,
     product_sign,
     sign,
     sum_sign,
@@ -239,15 +240,16 @@ def descent(e: Expr, x: Symbol, step: Sign, limit: Limit, scope: Scope) -> Sign:
     """Conclude the sign of e from its limit at infinity and the sign of e(x) - e(x + 1).
 
     Theorem: if e(x) > e(x + 1) for all x > a, and e tends to L at infinity, then e(x) > e(x + 1) >= L; so for the
-    other signs.
+    other signs, but not for "not 0": steps up and down may meet L.
 
     On cards: ``descent in {x}, and limit at infinity``.
     """
     require(scope.is_free(x) and scope.ranges[x].hi is None, f"a hypothesis depends on {x}, or it is bounded")
     toward = approach(e, x, sp.oo, "+", scope)
-    require((limit.expression, limit.u, limit.scope) == toward and not limit.value.has(sp.oo, -sp.oo), "no theorem")
+    require((limit.expression, limit.u, limit.scope) == toward, "no theorem on the limit")
+    require(not limit.value.has(sp.oo, -sp.oo, sp.zoo, sp.nan), "the limit is infinite")
     require(step.expression == e - e.subs(x, x + 1) and step.scope == scope, "no theorem on the step")
-    require(defined(e, step.scope), "e may have no value")
+    require(one_sided(step.signs) and defined(e, step.scope), "it steps up and down, or e may have no value")
     by = scope.by(f"descent in {x}, and limit at infinity", *names(limit, step))
     return Sign(SEAL, e, sum_sign(step.signs, sign(limit.value, scope)), scope, by)
 

@@ -98,7 +98,7 @@ class Signs:
             term = term if one_sided(term.signs) else (inner and self.by_core(e.function, inner)) or term
             t = rules.total(e, term, scope) if inner else t
         elif e.is_Add:
-            factored = sp.factor_terms(sp.factor(e) if e.is_polynomial(*e.free_symbols) else e)
+            factored = sp.factor_terms(sp.factor(e) if e.free_symbols and e.is_polynomial(*e.free_symbols) else e)
             if (factored.is_Mul or factored.is_Pow) and sign(factored, scope) != ANY:
                 q = attempt(residual, e, factored, scope)
                 t = rules.meet(t, rules.transfer(structure(factored, scope), q)) if q else t
@@ -547,4 +547,3 @@ def risks(e: Expr, scope: Scope) -> list[Expr]:
         needs = power_conditions(t.base, t.exp, scope) if t.is_Pow else conditions(t.func.__name__, t.args) or []
         found += [a for a, allowed, _ in needs if sign(a, scope) & ~allowed]
     return list(dict.fromkeys(found))
-

@@ -38,6 +38,8 @@ from .limits import Limits
 from .match import attempt, in_sympy
 from .signs import LARGE, STEPS, Signs, anchors, key, risks
 
+WRITTEN = 2000
+
 
 @dataclass
 class Proof:
@@ -443,7 +445,8 @@ class Prover:
     def _deep(self, e: Expr, scope: Scope) -> Iterator[Sign]:
         find = self.signs
         core, factor = find.stripped(e, scope)
-        variables = [s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and not s.is_integer]
+        reals = [s for s in sorted(core.free_symbols, key=str) if s in scope.ranges and not s.is_integer]
+        variables = [x for x in reals if not written_out(e, scope.ranges[x])]
         tries: list[Any] = [lambda x=x: find.split(e, x, scope) for x in sorted(e.free_symbols, key=str)]
         tries += [lambda x=x: find.in_exponential(e, x, scope) for x in variables]
         for x in variables:
@@ -454,7 +457,7 @@ class Prover:
         tries += [lambda x=x, c=c: find.tangent(e, x, c, scope) for x, c in pairs]
         tries += [lambda x=x: find.trichotomy(e, x, scope) for x in variables]
         tries += [lambda x=x: find.chain(e, x, scope, 3) for x in variables if e != core]
-        tries += [lambda x=x: find.descent(e, x, scope) for x in variables]
+        tries += [lambda x=x: find.descent(e, x, scope) for x in reals]
         tries += [lambda x=x: find.chord(e, x, scope) for x in variables]
         tries += [lambda x=x: find.from_limit(e, x, scope) for x in variables]
         tries += [lambda x=x: find.at_critical(e, x, scope) for x in variables if len(variables) == 1]
@@ -463,6 +466,12 @@ class Prover:
             if t is not None and t.signs != ANY:
                 found = t if t.expression == e else find.regained(e, factor, t)
                 yield from [found] if found else []
+
+
+def written_out(e: Expr, span: Range) -> bool:
+    """Tell whether SymPy would write a gamma function or its kin out at an end, one term for every integer below it."""
+    long = any(end.is_Integer and abs(end) > WRITTEN for end, *_ in span.ends)
+    return long and e.has(sp.gamma, sp.loggamma, sp.polygamma)
 
 
 def primitive(f: Expr, t: Symbol) -> Expr | None:
