@@ -2,7 +2,7 @@
 
 All work on copies of the book. Seconds are of the clock for the build, which somebody waits for, and of the processors
 for what is compared with the cells, which other work on the machine disturbs less; those of all child processes are in
-them. The cells alone are run in one process a notebook, which has imported their libraries before.
+them.
 
 The generated books repeat the stored articles under other names: they show how the build grows with the number of
 pages.
@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from verification import CELLS, NBVAL, seconds
+
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 GENERATED = (104, 208)
@@ -36,24 +38,6 @@ sphinx:
   config:
     bibtex_bibfiles: [book/references.bib]
 """
-
-CELLS = """
-import json, os, sys, time
-import IPython, matplotlib, numpy, sympy, qed
-matplotlib.use("module://matplotlib_inline.backend_inline")
-import matplotlib.pyplot
-from IPython.core.interactiveshell import InteractiveShell
-os.chdir(os.path.dirname(sys.argv[1]))
-shell = InteractiveShell.instance()
-cells = [cell for cell in json.load(open(sys.argv[1]))["cells"] if cell["cell_type"] == "code"]
-sys.stdout = open(os.devnull, "w")
-start = time.process_time()
-good = all(shell.run_cell("".join(cell["source"])).success for cell in cells)
-taken = time.process_time() - start
-sys.stdout = sys.__stdout__
-print(json.dumps([taken, good]))
-"""
-
 
 def run(command: list[str], cwd: Path, fails: bool = False) -> tuple[float, float]:
     """Run a command; return the seconds it took, of the clock and of the processors."""
@@ -119,27 +103,21 @@ def figures() -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        for folder in ("ours", "26", "stock", "plain", *map(str, GENERATED)):
+        for folder in ("ours", "26", "stock", *map(str, GENERATED)):
             (scratch / folder).mkdir()
-        articles = sorted((ROOT / "book").glob("*.ipynb"))
+        articles = [str(path) for path in sorted((ROOT / "book").glob("*.ipynb"))]
         found["articles"] = len(articles)
         ours = builds(copy(scratch / "ours"))
         for key, value in ours.items():
             tell(f"build of the book, {key}, s", value)
         for key, value in builds(generate(scratch / "26", 26)).items():
             tell(f"build of 26 generated articles, {key}, s", value)
-        alone = 0.0
-        for path in articles:
-            done = subprocess.run([sys.executable, "-c", CELLS, str(path)], capture_output=True, text=True,
-                                  check=True, env={**os.environ, **THREADS})  # fmt: skip
-            seconds, good = json.loads(done.stdout.splitlines()[-1])
-            assert good, path
-            alone += seconds
+        alone = seconds(["-c", CELLS, *articles])
         tell("the cells alone, CPU s", alone, 1)
         shutil.rmtree(scratch / "ours" / "_build")
         cpu = run([*SITE, str(scratch / "ours"), "build"], scratch)[1]
         tell("our build, CPU s", cpu, 1)
-        verify = run([sys.executable, "-m", "pytest", "-q", "--nbval", "book"], ROOT)[1]
+        verify = seconds([*NBVAL, *articles])
         tell("our verification, CPU s", verify, 1)
         tell("our verification and build to the cells alone", (verify + cpu) / alone)
         stock = copy(scratch / "stock")
@@ -148,9 +126,7 @@ def figures() -> dict[str, Any]:
         wall, cpu = run([jupyter_book, "build", str(stock)], stock, fails=True)
         tell("stock Jupyter Book with execution, s", wall, 1)
         tell("our build from nothing to stock Jupyter Book with execution", ours["cold"] / wall, 3)
-        plain = copy(scratch / "plain")  # out of reach of the settings of this project
-        apart = ["-c", os.devnull, "--rootdir", str(plain)]
-        verify = run([sys.executable, "-m", "pytest", "-q", "--nbval", *apart, "book"], plain)[1]
+        verify = seconds([*NBVAL, "-c", os.devnull, "--rootdir", str(ROOT), *articles])
         tell("stock nbval, CPU s", verify, 1)
         tell("stock nbval and Jupyter Book to the cells alone", (verify + cpu) / alone)
         for number in GENERATED:

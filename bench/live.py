@@ -99,7 +99,7 @@ def figures() -> dict[str, Any]:
     """Measure; times in seconds, each the median of a few rounds; those of explorers in milliseconds."""
     import shutil
 
-    from conftest import FLAGS
+    from conftest import FLAGS, until
     from playwright.sync_api import sync_playwright
     from test_site_live import Reader, Server, make
 
@@ -142,11 +142,9 @@ def figures() -> dict[str, Any]:
                     one.page.wait_for_timeout(5000)  # the other packages come meanwhile
                     start = time.perf_counter()
                     one.press("Run all")
-                    one.page.wait_for_function(
-                        "n => [...document.querySelectorAll('.qed-turn')]"
-                        ".filter(e => e.textContent && !['waits', 'runs'].includes(e.textContent)).length === n",
-                        arg=len(sources),
-                    )
+                    ended = "e => e.textContent && !['waits', 'runs'].includes(e.textContent)"
+                    until(one.page, f"n => [...document.querySelectorAll('.qed-turn')].filter({ended}).length === n",
+                          len(sources))  # fmt: skip
                     note("notebook, in the browser", start)
                     said = [cell.inner_text() for cell in one.page.locator(".qed-turn").all()]
                     assert said == ["has run"] * len(sources), said

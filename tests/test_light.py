@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import ROOT, Book, violations
+from conftest import ROOT, Book, until, violations
 
 from qed.site.build import build
 from qed.site.search import INDEX
@@ -49,7 +49,7 @@ def test_a_page_is_shown_as_soon_as_its_fonts_are_there(visit: Any, name: str):
     seen = visit()
     seen.context.add_init_script(PATIENT)
     page = seen.go(name)
-    page.wait_for_function("!document.documentElement.dataset.fonts")
+    until(page, "!document.documentElement.dataset.fonts")
     assert page.evaluate("getComputedStyle(document.body).opacity") == "1"
 
 
@@ -75,7 +75,7 @@ def test_a_page_holds_still_even_if_its_fonts_come_late(visit: Any, name: str, w
     seen.context.add_init_script(SHIFTS)
     page = seen.page
     page.goto(seen.address + name, wait_until="commit")
-    page.wait_for_function(PAINTED)
+    until(page, PAINTED)
     seen.context.unroute("**/*.woff2")
     for font in late:
         font.continue_()
@@ -90,7 +90,7 @@ def test_the_measure_of_what_moves_sees_something_that_moves(visit: Any):
     page = seen.go(ARTICLES[0])
     page.evaluate("""document.querySelector("article").prepend(
         Object.assign(document.createElement("p"), {textContent: "late", style: "height: 300px"}))""")
-    page.wait_for_function("window.shift > 0.02")
+    until(page, "window.shift > 0.02")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -220,7 +220,7 @@ def test_what_the_search_shows_of_a_text_ends_with_a_whole_word(visit: Any, site
 
 def test_the_search_says_so_when_nothing_is_found(visit: Any):
     page = visit().go("search.html?q=偶奇偶奇")
-    page.wait_for_function("document.querySelector('#search-count').textContent == 'Nothing was found.'")
+    until(page, "document.querySelector('#search-count').textContent == 'Nothing was found.'")
 
 
 def test_the_search_and_the_theme_work_from_a_memory_stick(browser: Any, site: Path):
@@ -232,7 +232,7 @@ def test_the_search_and_the_theme_work_from_a_memory_stick(browser: Any, site: P
         page.goto((site / "search.html").as_uri() + "?q=even-taylor.positive")
         assert results(page)[0].endswith("#even-taylor.positive")
         page.locator("#search-words").fill("softmax")
-        page.wait_for_function("document.querySelector('#search-results mark')?.textContent.toLowerCase() == 'softmax'")
+        until(page, "document.querySelector('#search-results mark')?.textContent.toLowerCase() == 'softmax'")
         page.locator(".theme-switch-button").click()
         page.goto((site / ARTICLES[0]).as_uri())
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -257,7 +257,7 @@ def test_code_can_be_copied_by_a_button(visit: Any):
     box = page.locator(".cell_input .highlight").nth(1)
     box.hover()
     box.locator("button.copy").click()
-    page.wait_for_function("document.querySelector('.cell_input button.copy') !== null")
+    until(page, "document.querySelector('.cell_input button.copy') !== null")
     assert page.evaluate("navigator.clipboard.readText()") == box.locator("pre").text_content()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import until
 
 LEDGER = "book/ledger.html"
 ROWS = "[...document.querySelectorAll('table.qed-book tbody tr')].filter(row => row.checkVisibility())"
@@ -34,14 +35,14 @@ def test_a_filter_leaves_the_rows_that_fit_says_how_many_and_can_be_linked(visit
     page.locator("[name=article]").select_option("even-taylor")
     wanted = [c["id"] for c in claims(site) if (c["effective"], c["article"]) == ("certified", "even-taylor")]
     assert wanted
-    page.wait_for_function("location.hash.includes('article')")
+    until(page, "location.hash.includes('article')")
     assert shown(page) == wanted
     assert page.get_by_role("status").inner_text() == f"{len(wanted)} of {len(every)} claims"
     again = visit().go(page.url)
     assert shown(again) == wanted
     assert again.locator("[name=grade]").input_value() == "certified"
     again.get_by_role("button", name="Show all").click()
-    again.wait_for_function("!location.hash")
+    until(again, "!location.hash")
     assert shown(again) == every
 
 
@@ -49,29 +50,29 @@ def test_text_is_looked_for_in_names_statements_and_methods_and_every_word_must_
     page = visit().go(f"{LEDGER}#text=TURAN+induction")
     assert shown(page) == ["even-taylor.turan-sum"]
     page.locator("[name=text]").fill("no such claim")
-    page.wait_for_function(f"{ROWS}.length == 0")
+    until(page, f"{ROWS}.length == 0")
     assert page.get_by_role("status").inner_text().startswith("0 of ")
 
 
 def test_methods_and_words_filter_as_well(visit: Any, site: Path):
     page = visit().go(LEDGER)
     page.locator("[name=engine]").select_option("Sturm's theorem")
-    page.wait_for_function("location.hash.includes('engine')")
+    until(page, "location.hash.includes('engine')")
     assert page.url.endswith("#engine=sturm-s-theorem")
     assert shown(page) == [c["id"] for c in claims(site) if "Sturm's theorem" in c["engines"]]
     page.get_by_role("button", name="Show all").click()
     page.locator("[name=words]").select_option("stated in words")
-    page.wait_for_function("location.hash.includes('words')")
+    until(page, "location.hash.includes('words')")
     assert shown(page) == [c["id"] for c in claims(site) if "stated in words" in c["flags"]]
 
 
 def test_a_total_leads_to_its_claims(visit: Any, site: Path):
     page = visit().go(LEDGER)
     page.locator(".qed-totals a", has_text="joined in words").click()
-    page.wait_for_function("location.hash.includes('words')")
+    until(page, "location.hash.includes('words')")
     assert shown(page) == [c["id"] for c in claims(site) if "joined in words" in c["flags"]]
     page.locator(".qed-totals a", has_text="claims").click()
-    page.wait_for_function(f"{ROWS}.length == {len(claims(site))}")
+    until(page, f"{ROWS}.length == {len(claims(site))}")
 
 
 def test_a_column_sorts_both_ways_and_says_which(visit: Any, site: Path):
@@ -109,7 +110,7 @@ def test_the_ledger_filters_from_a_memory_stick(browser: Any, site: Path):
     page.goto(f"{(site / LEDGER).as_uri()}#grade=cited")
     assert shown(page) == [claim["id"] for claim in claims(site) if claim["effective"] == "cited"]
     page.locator("[name=grade]").select_option("")
-    page.wait_for_function(f"{ROWS}.length == {len(claims(site))}")
+    until(page, f"{ROWS}.length == {len(claims(site))}")
     context.close()
 
 
@@ -163,7 +164,7 @@ def test_a_preview_comes_with_the_keyboard_goes_with_escape_and_leaves_the_link_
     assert page.locator(PREVIEW).count() == 0
     assert link.get_attribute("aria-describedby") is None
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash.includes('.')")
+    until(page, "location.hash.includes('.')")
 
 
 def test_a_touch_follows_the_link_without_a_preview(browser: Any, address: str):
@@ -179,8 +180,8 @@ def test_a_touch_follows_the_link_without_a_preview(browser: Any, address: str):
 
 def test_the_keyboard_reaches_every_node_of_a_graph_and_lights_its_edges(visit: Any):
     page = visit(width=360).go(LEDGER)
-    node = page.locator("#graph-even-taylor a.qed-node").first
-    node.focus()
+    page.locator("details:not([open]):has(> #graph-even-taylor) > summary").press("Enter")  # of a large book
+    page.locator("#graph-even-taylor a.qed-node").first.focus()
     ends = page.locator("#graph-even-taylor [data-ends^='0 '], #graph-even-taylor [data-ends$=' 0']")
     assert page.locator("#graph-even-taylor .qed-lit").count() == ends.count() > 0
     page.keyboard.press("Tab")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Book, violations
+from conftest import ROOT, Book, until, violations
 
 from qed.site.build import LOCAL
 from qed.site.live import pinned
@@ -289,7 +289,7 @@ def test_an_explorer_that_a_cell_puts_out_can_be_moved(reader: Any):
     one.page.keyboard.press("ArrowRight")
     assert figure.locator("output").first.inner_text() != before
     assert figure.locator("figcaption .katex").count() > 0
-    one.page.wait_for_function("() => [...document.styleSheets].some(e => e.href?.includes('explorer.css'))")
+    until(one.page, "() => [...document.styleSheets].some(e => e.href?.includes('explorer.css'))")
 
 
 def test_a_loop_without_end_leaves_pages_responsive_and_can_be_stopped(reader: Any, browser: Any, server: Any):
