@@ -218,7 +218,8 @@ def again(work: tuple[dict[str, Any], list[dict[str, Any]]]) -> list[str]:
     except Exception as problem:
         return [f"its record cannot be judged: {type(problem).__name__}: {problem}"]
     fresh = json.loads(json.dumps(found))
-    for one in (fresh, claim := {**claim, "control": dict(claim["control"])}):  # definitions stand as the author gave them
+    claim = {**claim, "control": dict(claim["control"])}
+    for one in (fresh, claim):  # definitions stand in the author's order, which the record does not tell
         one["control"]["domain"] = sorted(one["control"]["domain"], key=lambda change: (change["name"], change["set"]))
     keys = [key for key in {**claim, **fresh} if claim.get(key) != fresh.get(key)]
     return [f"{key} was {claim.get(key)!r} and is {fresh.get(key)!r}" for key in keys]
