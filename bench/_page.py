@@ -71,7 +71,7 @@ def page(results: dict[str, Any]) -> str:
     """Write the page, in Markdown."""
     text = HEAD + machine(results)
     for title, rows in GROUPS.items():
-        text += f"\n## {title}\n\n| | at most | measured | |\n|---|---:|---:|---|\n"
+        text += f"\n## {title}\n\n| what | at most | measured | budget |\n|---|---:|---:|---|\n"
         for what, place, most in rows:
             found = value(results, place)
             bound = "" if most is None else f"{most:,}"

@@ -21,10 +21,10 @@ def as_stated(claim, text):
 
 
 def changed(relations):
-    """Change the sign of a right side (0 into 1), or turn an inequality round, one relation at a time."""
+    """Change the sign of a right side (0 into 1, for -0 is 0), or turn an inequality round, one relation at a time."""
     for relation in relations:
         left, right = ast.unparse(relation.left), ast.unparse(relation.right)
-        other = "1" if right == "0" else f"-({right})"
+        other = {"0": "1", "-oo": "oo"}.get(right, f"-({right})")
         yield f"Eq({left}, {other})" if relation.op == "=" else f"{left} {REVERSED[relation.op]} {right}"
 
 

@@ -60,7 +60,7 @@ def run(kernel: RunningKernel, code: str) -> str:
 ABOUT = """\
 import json, os, signal, sys, threading, matplotlib
 print(json.dumps([
-    os.getcwd(), sys.path, sys.executable, sys.flags.hash_randomization, hash("seed"), matplotlib.get_backend(),
+    os.getcwd(), sys.path, sys.executable, sys.flags.hash_randomization, matplotlib.get_backend(),
     str(signal.getsignal(signal.SIGTERM)), str(signal.getsignal(signal.SIGINT)), os.environ.get("QED_TEST"),
     str(dict(matplotlib.rcParams)), sorted(vars(sys.modules["__main__"])), threading.active_count()]))"""
 
