@@ -22,6 +22,12 @@ pytestmark = pytest.mark.skipif(not kernels.POSSIBLE, reason="kernels are forked
 Start = Callable[..., RunningKernel]
 
 
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `make test` has it: a process with threads is not forked."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start kernels that end with the test."""
