@@ -24,8 +24,9 @@ Start = Callable[..., RunningKernel]
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `make test` has it: a process with threads is not forked."""
+    """Threads as `make test` has them, with which a process is forked; and one seed of hashes for all kernels."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONHASHSEED", "0")
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def run(kernel: RunningKernel, code: str) -> str:
 ABOUT = """\
 import json, os, signal, sys, threading, matplotlib
 print(json.dumps([
-    os.getcwd(), sys.path, sys.executable, sys.flags.hash_randomization, matplotlib.get_backend(),
+    os.getcwd(), sys.path, sys.executable, sys.flags.hash_randomization, hash("seed"), matplotlib.get_backend(),
     str(signal.getsignal(signal.SIGTERM)), str(signal.getsignal(signal.SIGINT)), os.environ.get("QED_TEST"),
     str(dict(matplotlib.rcParams)), sorted(vars(sys.modules["__main__"])), threading.active_count()]))"""
 
