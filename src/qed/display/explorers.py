@@ -100,7 +100,7 @@ def explorer(
     draw: Callable[..., Mapping[str, Any]],
     name: str,
     caption: str,
-    size: tuple[float, float] = (5.2, 3.4),
+    size: tuple[float, float] = (4.4, 3.1),
     panels: tuple[int, int] = (1, 1),
     **sliders: Slider,
 ) -> None:
