@@ -27,13 +27,13 @@ def main(chosen: list[str]) -> int:
         print(f"There is no part {unknown[0]}; the parts are {', '.join(PARTS)}.", file=sys.stderr)
         return 2
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    for name in chosen or PARTS:
-        print(f"{name}:", flush=True)
-        known[name] = import_module(name).figures()
     packages = ("sympy", "python-flint", "z3-solver")
     versions = {"python": platform.python_version(), **{package: metadata.version(package) for package in packages}}
     known["machine"] = {"processor": processor(), "cores": os.cpu_count(), **versions}
-    RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name in chosen or PARTS:
+        print(f"{name}:", flush=True)
+        known[name] = import_module(name).figures()
+        RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"The figures are in {RESULTS.relative_to(HERE.parent)}.")
     if PAGE.parent.exists():
         PAGE.write_text(import_module("_page").page(known), encoding="utf-8")

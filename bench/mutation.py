@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ BOOK = Path(__file__).parent.parent / "book"
 def figures() -> dict[str, Any]:
     """Judge all mutants; list the false ones that were accepted, left undecided, or survived the hunt."""
     work = tasks(stored_claims(BOOK))
-    outcomes = defaultdict(list)
-    for task, outcome in zip(work, survey(work), strict=True):
-        outcomes[task.claim].append(outcome)
-        if len(outcomes[task.claim]) == sum(other.claim == task.claim for other in work):
-            print("  " + line(score(task.claim, outcomes[task.claim])).replace("\n", "\n  "), flush=True)
-    scores = [score(claim, found) for claim, found in outcomes.items()]
+    scores = []
+    for claim, examined in groupby(zip(work, survey(work), strict=True), key=lambda pair: pair[0].claim):
+        scores.append(score(claim, [outcome for _, outcome in examined]))
+        print("  " + line(scores[-1]).replace("\n", "\n  "), flush=True)
     return summary(scores)
 
 
