@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,17 @@ def test_an_environment_without_its_python_is_not_trusted(home: Path):
 def test_a_half_made_environment_is_made_again(home: Path):
     make(home, "could not be installed", pip="touch $(dirname $0)/half; echo 'ERROR: disk full'; exit 1")
     assert (home / ".venv" / "bin" / "half").exists()
+    environment.make(str(home), fake(home))
+    assert environment.in_order(str(home))
+    assert not (home / ".venv" / "bin" / "half").exists()
+
+
+def test_an_installation_that_is_killed_is_begun_again(home: Path):
+    code = "import sys; from qed.site import environment; environment.make(*sys.argv[1:])"
+    python = fake(home, pip="touch $(dirname $0)/half; kill -KILL $PPID")
+    killed = subprocess.run([sys.executable, "-c", code, str(home), python], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert (home / ".venv" / "bin" / "half").exists() and not environment.in_order(str(home))
     environment.make(str(home), fake(home))
     assert environment.in_order(str(home))
     assert not (home / ".venv" / "bin" / "half").exists()

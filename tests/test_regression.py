@@ -43,12 +43,12 @@ RICH = [
     'claim("base.square", "x**2 >= 0", x=R, control="x**2 > 0")',
     'claim("base.counted", "two is even", check=even, at=2, control=3)',
     'claim("base.sum", "x**2 + 1 > 0", x=R, control="x**2 > 0")',
-    *(f'figure(draw, "base.fig-{name}", "Squares.")' for name in "altered blank lost broken packed rough".split()),
+    *(f'figure(draw, "base.fig-{name}", "Squares.")' for name in "altered blank lost gone broken packed rough".split()),
     'print("first")\ndisplay("second")',
     "1 / 0",
     "6 * 7",
 ]  # fmt: skip
-SQUARE, COUNTED, SUM, ALTERED, BLANK, LOST, BROKEN, PACKED, ROUGHLY, ORDER, RAISES, LAST = range(2, 14)
+SQUARE, COUNTED, SUM, ALTERED, BLANK, LOST, GONE, BROKEN, PACKED, ROUGHLY, ORDER, RAISES, LAST = range(2, 15)
 PLAIN = ["a = 1", "a + 1", "a + 2"]
 
 
@@ -110,6 +110,7 @@ def spoil(notebook: Notebook) -> None:
     picture(notebook, ALTERED, lambda data: png(ImageOps.mirror(opened(data))))
     picture(notebook, BLANK, lambda data: png(Image.new("RGB", opened(data).size, "white")))
     del cell(notebook, LOST)["outputs"][0]["data"]["image/png"]
+    cell(notebook, GONE)["outputs"] = []
     picture(notebook, BROKEN, lambda data: data[:200])
     picture(notebook, PACKED, lambda data: png(Image.open(io.BytesIO(data)), compress_level=1))
     picture(notebook, ROUGHLY, lambda data: png(ImageOps.mirror(opened(data))))
@@ -237,6 +238,12 @@ def test_an_altered_blank_lost_or_broken_picture_is_named(report: Report, number
     assert (one["name"], one["part"]) == (f"base.fig-{name}", "image/png")
     assert re.match(said, one["stored"])
     assert one["fresh"] != one["stored"]
+
+
+def test_a_figure_that_is_drawn_and_not_stored_is_named(report: Report):
+    (one,) = report.regressions("spoiled", GONE)
+    assert (one["name"], one["part"], one["stored"]) == ("base.fig-gone", "output", "nothing")
+    assert one["fresh"].startswith("Figure")
 
 
 @pytest.mark.parametrize(("number", "name"), [(PACKED, "base.fig-packed"), (ROUGHLY, "base.fig-rough")])
