@@ -35,6 +35,10 @@ refresh: environment  ## execute notebooks and store their outputs: all, or NB=s
 bench: environment  ## measure all, or PART=checker; the figures go into bench/results.json
 	@.venv/bin/python bench $(PART)
 
+pins:  ## pin dependencies by pyproject.toml in requirements.txt, anew if UPGRADE=1; needs uv
+	@echo '-e .[book,test]' | uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
+	  $(if $(UPGRADE),--upgrade) --custom-compile-command 'make pins' - -o requirements.txt
+
 audit: environment  ## look up known vulnerabilities of the pinned dependencies
 	@$(SITE) audit
 
@@ -52,4 +56,4 @@ environment:
 	  echo "No Python was found; install 3.11 or newer, or name one: make html PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	exec $$found src/qed/site/environment.py
 
-.PHONY: help html test serve offline epub pdf lab refresh bench audit new environment
+.PHONY: help html test serve offline epub pdf lab refresh bench pins audit new environment

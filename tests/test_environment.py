@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from qed.site import environment
 
@@ -167,3 +170,13 @@ def test_make_passes_over_a_python_that_does_not_start(home: Path):
     done = make_html(home, PATH=f"{tools}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stderr
     assert environment.in_order(str(home))
+
+
+def test_every_dependency_is_pinned_within_its_range():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    pins = dict(line.partition(" ")[0].split("==") for line in lines if "==" in line)
+    outside = [one for one in asked if not (range_ := Requirement(one)).specifier.contains(
+        pins.get(canonicalize_name(range_.name), "0"))]  # fmt: skip
+    assert asked and outside == []
