@@ -322,6 +322,20 @@ def test_a_system_without_atomic_exchange_gets_the_new_site(small: Book, monkeyp
     assert not small.site.with_name("html.old").exists()
 
 
+def test_the_site_is_there_between_any_two_steps_of_its_exchange(small: Book, monkeypatch: pytest.MonkeyPatch):
+    for name in ("one", "other"):
+        (small.root / name).mkdir()
+    if not module._swap(small.root / "one", small.root / "other"):
+        pytest.skip("this system cannot exchange two folders in one step")
+    build(small.root)
+    steps, rename = [], Path.rename
+    monkeypatch.setattr(Path, "rename", lambda path, to: (rename(path, to), steps.append(small.site.exists()))[0])
+    small.append("book/intro.md", "One more sentence.")
+    build(small.root)
+    assert steps and all(steps)
+    assert b"One more sentence." in small.files()["book/intro.html"]
+
+
 def test_a_folder_that_is_not_writable_is_named_in_one_line(small: Book, monkeypatch: pytest.MonkeyPatch):
     def refuse(self: Path, *_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(self))
