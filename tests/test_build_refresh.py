@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,25 @@ def test_where_a_notebook_cannot_be_read_nothing_is_registered(small: Book, caps
     assert main(["--root", str(small.root), "refresh", "other"]) == 1
     assert "The claims were not registered: odd.ipynb: not valid JSON" in capsys.readouterr().err
     assert not (small.root / "book" / "claims.txt").exists()
+
+
+def test_a_register_that_cannot_be_written_is_told_and_stays(
+    small: Book, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    (small.root / "book" / "claims.txt").write_text("squares.sum proved\n")
+    notebook(small.root / "book" / "other.ipynb", "1 + 1")
+    replace = os.replace
+
+    def refuse(partial: Path, path: Path) -> None:
+        if path.name == "claims.txt":
+            raise OSError(28, "No space left on device", str(path))
+        replace(partial, path)
+
+    monkeypatch.setattr("os.replace", refuse)
+    assert main(["--root", str(small.root), "refresh", "other"]) == 1
+    assert "The claims were not registered: [Errno 28] No space left on device" in capsys.readouterr().err
+    assert (small.root / "book" / "claims.txt").read_text() == "squares.sum proved\n"
+    assert not list(small.root.glob("book/*.partial"))
 
 
 def test_refreshing_an_article_that_does_not_exist_fails(small: Book, capsys: pytest.CaptureFixture[str]):

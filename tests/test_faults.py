@@ -136,6 +136,8 @@ CACHES: dict[str, Callable[[Path], object]] = {
     "a page's memory is cut": lambda work: cut(work / ".stage" / "doctrees" / "book" / "intro.doctree"),
     "a page's memory is gone": lambda work: (work / ".stage" / "doctrees" / "book" / "squares.doctree").unlink(),
     "the manifest is cut": lambda work: cut(work / "manifest.json"),
+    "the manifest is a number": lambda work: (work / "manifest.json").write_text("7"),
+    "the seal is noise": lambda work: (work / ".stage" / "finished").write_bytes(b"\xff\xfe"),
     "the manifest is a list": lambda work: (work / "manifest.json").write_text("[]"),
     "the staging folder is a file": lambda work: (shutil.rmtree(work / ".stage"), (work / ".stage").write_text("")),
     "the folder for the new site is a file": lambda work: (work / "html.new").write_text(""),

@@ -166,6 +166,13 @@ class Report:
         return [json.loads(value) for value in self.properties(folder, number, "regression")]
 
 
+def verify(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest over the notebooks of a folder."""
+    command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", root, "-p", "no:cacheprovider",
+               "-p", "qed.site.regression", "--nbval", "--nbval-cell-timeout=6", *options, "."]  # fmt: skip
+    return subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """One run of pytest over notebooks of which all but one are at fault."""
@@ -188,10 +195,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         (root / folder / "engine.py").write_text(f"GRADE = {grade!r}\n")
     for folder, fault in PLANTED.items():
         put(folder, plain, fault)
-    command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "--rootdir", root, "-p", "no:cacheprovider",
-               "-p", "qed.site.regression", "--nbval", "--nbval-cell-timeout=6",
-               "--junitxml", "report.xml", "."]  # fmt: skip
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = verify(root, "--junitxml", "report.xml")
     assert done.returncode == 1, done.stdout + done.stderr
     return Report(root / "report.xml", done.stdout)
 
@@ -302,6 +306,14 @@ def test_a_hang_and_a_dead_kernel_are_told_apart_and_end_the_run_of_the_notebook
     assert said in report.failure(folder, 2)
     skipped = report.cases[folder, "code cell 3"].find("skipped")
     assert skipped is not None and skipped.get("message") == f"not run: {why}"
+
+
+def test_a_file_that_is_no_notebook_is_named_in_one_line(tmp_path: Path):
+    (tmp_path / "torn.ipynb").write_text('{"cells": [')
+    done = verify(tmp_path)
+    assert done.returncode == 2
+    (said,) = [line for line in done.stdout.splitlines() if "JSON" in line]
+    assert said.startswith("torn.ipynb: not valid JSON: ") and "Traceback" not in done.stdout
 
 
 @pytest.mark.parametrize("hinting", ["none", "no_autohint", "force_autohint"])

@@ -132,7 +132,7 @@ def _refresh(root: Path, slugs: list[str]) -> int:
         try:
             register.record(root / "book")
             print("".join(f"{line}\n" for line in register.faults(root / "book")), file=sys.stderr, end="")
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             print(f"The claims were not registered: {error}", file=sys.stderr)
             failed = 1
     return 1 if failed else 0

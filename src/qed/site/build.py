@@ -82,7 +82,7 @@ def build(root: Path, pyodide: str | None = None) -> str:
             raise BuildError("\n".join(found))
         finished = stage / "finished"
         if not (known is not None and finished.exists() and known["site"] == shown == _hashes(stage / "html")
-                and finished.read_text(encoding="utf-8") == _digest(stage / "doctrees")
+                and finished.read_bytes() == _digest(stage / "doctrees")
                 and not _needs_fresh(root, known, inputs, finished)):
             _clear(stage)
         print("building the site ...", flush=True)
@@ -91,7 +91,7 @@ def build(root: Path, pyodide: str | None = None) -> str:
         if warnings := _sphinx(root, stage, pyodide):
             refused = next((number for number in HELP if os.strerror(number) in warnings), None)
             raise OSError(refused, os.strerror(refused), str(stage)) if refused else BuildError(warnings)
-        finished.write_text(_digest(stage / "doctrees"), encoding="utf-8")
+        finished.write_bytes(_digest(stage / "doctrees"))
         fresh = work / "html.new"
         _clear(fresh)
         shutil.copytree(stage / "html", fresh)
@@ -200,9 +200,9 @@ def _hashes(folder: Path) -> Hashes:
             if "__pycache__" not in name and ".ipynb_checkpoints" not in name}
 
 
-def _digest(folder: Path) -> str:
+def _digest(folder: Path) -> bytes:
     """One hash of all that is in a folder."""
-    return hashlib.sha256(json.dumps(_hashes(folder)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_hashes(folder)).encode()).digest()
 
 
 def _clear(path: Path) -> None:
@@ -218,13 +218,11 @@ def _load(manifest: Path) -> dict[str, Hashes] | None:
         known: dict[str, Hashes] = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return known if set(known) == {"pages", "frame", "site"} else None
+    return known if isinstance(known, dict) and set(known) == {"pages", "frame", "site"} else None
 
 
 def _store(manifest: Path, content: dict[str, Hashes]) -> None:
-    partial = manifest.with_suffix(".new")
-    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(partial, manifest)
+    notebooks.write(manifest, json.dumps(content, indent=1))
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +23,8 @@ from qed.claims.stored import text as text
 
 CLAIM = MIME
 LEDGER_SCHEMA = Path(__file__).parent / "ledger.schema.json"
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -202,4 +206,20 @@ def cell_name(path: Path, index: int) -> str:
 
 def first_line(message: str) -> str:
     """The first line of a message that says something."""
-    return next((line.strip() for line in message.splitlines() if line.strip()), "no message")
+    return next((line.strip() for line in uncoloured(message).splitlines() if line.strip()), "no message")
+
+
+def uncoloured(message: str) -> str:
+    """A message without the colours of a terminal."""
+    return _COLOUR.sub("", message)
+
+
+def write(path: Path, content: str) -> None:
+    """Write a file whole, or leave it as it was."""
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

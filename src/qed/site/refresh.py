@@ -19,8 +19,6 @@ TIMEOUT = 60  # seconds for one cell
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
 
 class RefreshError(Exception):
     """A notebook could not be executed; the message names notebook, cell and cause."""
@@ -64,7 +62,7 @@ def refresh(path: Path, timeout: int = TIMEOUT) -> int:
     try:
         client.execute(env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"})
     except CellExecutionError as error:
-        cause = f"{error.ename}: {notebooks.first_line(_ANSI.sub('', error.evalue))}"
+        cause = f"{error.ename}: {notebooks.first_line(error.evalue)}"
         raise RefreshError(f"{path.name}, code cell {running[0]}: {cause}") from None
     except CellTimeoutError:
         cause = f"did not end within {timeout} s"
@@ -108,10 +106,7 @@ def _store(book: nbformat.NotebookNode, path: Path) -> None:
     book.metadata = nbformat.from_dict({
         "kernelspec": KERNEL, "language_info": LANGUAGE, "qed": {"code": notebooks.code_hash(book)},
     })
-    partial = path.with_suffix(".partial")
     try:
-        partial.write_text(nbformat.writes(book, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        notebooks.write(path, nbformat.writes(book, indent=1) + "\n")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise RefreshError(f"{path.name}: its outputs cannot be stored: {error.strerror}") from None

@@ -6,7 +6,6 @@ that a claim that vanished, or whose grade fell, is noticed until a person takes
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from qed.site import notebooks
@@ -69,9 +68,7 @@ def record(folder: Path) -> None:
     """Write into the register what is new in the notebooks of a folder, or higher; take nothing out, lower nothing."""
     known, now = load(folder), stored(folder)
     best = {id: min((grades[id] for grades in (known, now) if id in grades), key=_rank) for id in {**known, **now}}
-    partial = (folder / NAME).with_suffix(".partial")
-    partial.write_text(HEAD + "".join(f"{id} {grade}\n" for id, grade in sorted(best.items())), encoding="utf-8")
-    os.replace(partial, folder / NAME)
+    notebooks.write(folder / NAME, HEAD + "".join(f"{id} {grade}\n" for id, grade in sorted(best.items())))
 
 
 def _rank(grade: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import time
 from base64 import b64decode
 from collections.abc import Generator, Iterator
@@ -27,7 +26,6 @@ from qed.site import kernels, notebooks
 BLOCK, LEVEL = 16, 40  # pictures differ if the colours of a block of 16 x 16 pixels do, by 40 of 255
 ROUGH = "rough-picture"  # the tag of a cell that draws rounding errors, which are others on another processor
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NOTHING = "nothing"
 
 Output = dict[str, Any]
@@ -98,7 +96,7 @@ def _gist(out: Output | None) -> str:
     if notebooks.CLAIM in data:
         return str(data[notebooks.CLAIM].get("effective", "a claim"))
     if out["output_type"] == "error":
-        return f"{out['ename']}: {notebooks.first_line(_ANSI.sub('', out['evalue']))}"
+        return f"{out['ename']}: {notebooks.first_line(out['evalue'])}"
     return _short(notebooks.text(out.get("text") or data.get("text/plain", "an output")))
 
 
@@ -233,6 +231,10 @@ class Notebook(IPyNbFile):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Give an item for what is stored and one for each code cell that is not empty."""
+        try:
+            notebooks.read(self.path)
+        except notebooks.BadNotebook as error:
+            raise self.CollectError(f"{self.path.name}: {error}") from None
         cells = [cell for cell in super().collect() if cell.cell.source.strip()]
         quiet = [n for n, cell in enumerate(cells, 1) if self.compare_outputs and not cell.options["check"]]
         skipped = [n for n, cell in enumerate(cells, 1) if cell.options["skip"]]
@@ -333,7 +335,7 @@ class Cell(IPyNbCell):
         for one in self.found:
             lines += [f"{one.name}: {one.part}", f"  stored: {one.stored}", f"  fresh:  {one.fresh}"]
         traceback = "" if self.compared and self.found else excinfo.value.inner_traceback or ""
-        return "\n".join([*lines, "", self.cell.source, _ANSI.sub("", traceback)]).rstrip()
+        return "\n".join([*lines, "", self.cell.source, notebooks.uncoloured(traceback)]).rstrip()
 
     def reportinfo(self) -> tuple[Any, int, str]:
         """Name the cell in the report."""
