@@ -73,6 +73,11 @@ def rename_figure(notebook: Notebook) -> None:
 
 
 BAD: dict[str, tuple[Callable[[Notebook], Any], str]] = {
+    "a cell that is none": (lambda n: n["cells"].append(7), "not a notebook: one of its cells is no object"),
+    "a code cell without a place for outputs": (lambda n: n["cells"][2].pop("outputs"),
+        "not a notebook: cells, 2: 'outputs' is a required property"),
+    "an output that is none": (lambda n: n["cells"][2].update(outputs=[3]), "not a notebook: cells, 2, outputs, 0: 3 "),
+    "an output of no kind": (lambda n: output(n, 2).pop("output_type"), "not a notebook: cells, 2, outputs, 0: {"),
     "a lacking field": (without("engines"),
         "code cell 2: the claim squares.nonnegative: its record lacks the field engines"),
     "a lacking field inside": (without("control", "witness"),

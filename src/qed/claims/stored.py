@@ -24,6 +24,8 @@ def read(path: Path) -> dict[str, Any]:
         raise BadNotebook(f"not valid JSON: {error}") from None
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise BadNotebook("not a notebook: it has no list of cells")
+    if not all(isinstance(cell, dict) for cell in notebook["cells"]):
+        raise BadNotebook("not a notebook: one of its cells is no object")
     return notebook
 
 

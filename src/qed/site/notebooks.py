@@ -91,6 +91,14 @@ def stored(path: Path) -> tuple[dict[str, Claim], frozenset[str]]:
 
 def problems(notebook: dict[str, Any], slug: str) -> list[str]:
     """What keeps a stored notebook from being published, a sentence each."""
+    without_uris()
+    import nbformat
+
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        place = ", ".join(map(str, error.relative_path)) or "the whole"
+        return [f"not a notebook: {place}: {first_line(error.message)[:100]}"]
     found = []
     cells = code_cells(notebook)
     for n, cell in enumerate(cells, 1):
