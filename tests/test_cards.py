@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from qed import N0, R, judge, square
+from qed import N0, R, bits, judge, square
 from qed.claims.record import Claim, Verdict
 from qed.claims.stored import MIME
 from qed.display.card import Card, bundle, rounded
@@ -213,3 +213,19 @@ def test_without_a_style_sheet_the_grade_follows_the_name_with_a_space_between()
     found = judge("t.words", "one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={})
     header = re.search(r"<header.*?</header>", str(bundle(found)["text/html"]), re.DOTALL)[0]  # type: ignore[index]
     assert re.sub(r"<[^>]*>", "", header).split() == ["t.words", "instances", "stated", "in", "words"]
+
+
+def test_a_limit_that_fails_says_from_which_side_and_a_variable_named_side_keeps_its_value() -> None:
+    limit = bundle(judge("t.limit", "Eq(Limit(sin(x)/x, x, 0), 1)", control="Eq(Limit(sin(x)/x, x, 0), 2)"))
+    assert "fails from the right: " in limit["text/plain"]
+    assert "fails from the right: " in limit["text/html"]
+    named = bundle(judge("t.named", "side**2 >= 0", domain={"side": R}, control="side**2 > 0"))
+    assert "fails at side = 0: " in named["text/plain"]
+
+
+def test_a_hunt_among_machine_words_is_not_said_to_be_in_ball_arithmetic() -> None:
+    word = {"p": bits(32), "q": bits(32)}
+    words = judge("t.words", "Eq(p ^ q, (p | q) - (p & q))", domain=word, control="Eq(p ^ q, p | q)")
+    found = re.search("<dt>Hunt</dt><dd>(.*)</dd>", bundle(words)["text/html"])
+    assert found
+    assert found[1].endswith(", in integers")

@@ -9,6 +9,7 @@ from typing import Any
 from ..claims.record import FLAGS, Claim, head
 from ..claims.stored import MIME, SCHEMA
 from ..statements.language import parse_expression
+from ..statements.words import width_of
 from .latex import Writer, domain_tex, name
 
 
@@ -123,10 +124,15 @@ def witness_text(claim: Claim) -> str:
     if c.statement is None:
         return "refused: " + ", ".join(f"{k} = {v}" for k, v in c.witness.items())
     place = ", ".join(f"{k} = {_about(v)}" for k, v in c.witness.items())
-    at = f" at {place}" if place else ""
+    at = _from(c.witness) or (f" at {place}" if place else "")
     if c.verdict == "undefined":
         return f"undefined{at}: {c.sides[0]}"
     return f"fails{at}: {_about(c.sides[0])} against {_about(c.sides[1])}"
+
+
+def _from(witness: dict[str, str]) -> str:
+    """Say from which side a limit was taken, where that is all there is to say of the place."""
+    return {"+": " from the right", "-": " from the left"}.get(witness.get("side", ""), "")
 
 
 def rounded(value: str) -> bool:
@@ -191,7 +197,7 @@ def _witness_html(claim: Claim) -> str:
         return "refused: " + escape(", ".join(f"{k} = {v}" for k, v in c.witness.items()))
     equals = {k: r"\approx" if rounded(v) else "=" for k, v in c.witness.items()}
     place = ", ".join(rf"\({escape(name(k))} {equals[k]} {escape(_short(v))}\)" for k, v in c.witness.items())
-    at = f" at {place}" if place else ""
+    at = _from(c.witness) or (f" at {place}" if place else "")
     if c.verdict == "undefined":
         return f"is undefined{at}: {escape(c.sides[0])}"
     one, other = (rf"{'about ' if rounded(v) else ''}\({escape(_short(v))}\)" for v in c.sides)
@@ -247,7 +253,8 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
         rows.append(("Cites", escape(claim.cite)))
     if claim.hunt is not None:
         found_at = hunt_text(claim) or ""
-        rows.append(("Hunt", found_at + (", in ball arithmetic" if found_at.startswith("no counterexample") else "")))
+        means = "in integers" if s and width_of(s) else "in ball arithmetic"
+        rows.append(("Hunt", found_at + (f", {means}" if found_at.startswith("no counterexample") else "")))
     missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)
     missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
     rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
