@@ -288,7 +288,8 @@ def _exact(claim: Claim) -> str:
     s = claim.statement
     if s is None:
         return claim.text
-    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
+    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items())]
+    lines += dict.fromkeys(f"given {r.text}" for r in s.where_shown)
     lines += [f"where {head(d)}" for d in s.definitions]
     if claim.certificate:
         lines.append(f"certificate: {claim.certificate}")
