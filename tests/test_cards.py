@@ -17,6 +17,8 @@ from qed import N0, R, bits, judge, square
 from qed.claims.record import Claim, Verdict
 from qed.claims.stored import MIME
 from qed.display.card import Card, bundle, rounded
+from qed.display.latex import Writer
+from qed.statements.language import parse_expression
 
 CLAIMS: dict[str, dict[str, Any]] = {
     "t.sturm": {"stated": "x**2 - 2*x + 1 >= 0", "domain": {"x": R}, "control": "x**2 - 2*x + 1 > 0"},
@@ -185,6 +187,34 @@ def test_a_changed_sign_changes_the_shown_formula() -> None:
 def test_the_order_of_a_polygamma_function_is_its_index_and_no_argument() -> None:
     found = judge("t.a", "polygamma(1, x) > 0", domain={"x": "(0, oo)"}, control="polygamma(1, x) > 1", known={})
     assert bundle(found)[MIME]["latex"] == r"\psi_{1}(x) > 0"
+
+
+@pytest.mark.parametrize("limit, shown", [
+    ("Limit(1/x, x, 0, '+')", r"\lim_{x\to 0^{+}} \frac{1}{x}"),
+    ("Limit(1/x, x, 0, '-')", r"\lim_{x\to 0^{-}} \frac{1}{x}"),
+    ("Limit(x, x, 0, '+-')", r"\lim_{x\to 0} x"),
+    ("Limit(1/x, x, oo)", r"\lim_{x\to \infty} \frac{1}{x}"),
+])  # fmt: skip
+def test_a_limit_shows_the_side_from_which_it_is_taken(limit: str, shown: str) -> None:
+    assert Writer().tex(parse_expression(limit)) == shown
+
+
+@pytest.mark.parametrize("product, shown", [
+    ("diff(x**2, x)*y", r"\left(\frac{d}{dx} x^{2}\right) y"),
+    ("y*diff(x**2, x)*y", r"\left(y \frac{d}{dx} x^{2}\right) y"),
+    ("y*diff(x**2, x)", r"y \frac{d}{dx} x^{2}"),
+    ("Sum(k, (k, 1, 3))*y", r"\left(\sum_{k=1}^{3} k\right) y"),
+    ("-Sum(k, (k, 1, 3))*y", r"\left(-\sum_{k=1}^{3} k\right) y"),
+    ("Integral(s, (s, 0, 1))*y", r"\int_{0}^{1} s\,ds y"),
+])  # fmt: skip
+def test_a_derivative_or_sum_does_not_seem_to_take_in_the_factor_behind_it(product: str, shown: str) -> None:
+    assert Writer().tex(parse_expression(product)) == shown
+
+
+def test_a_chain_of_hypotheses_is_named_once() -> None:
+    found = judge("t.a", "x < 2", domain={"x": R}, where="0 < x < 1", control={"where": "0 < x < 3"}, known={})
+    assert bundle(found)["text/plain"].count("given 0 < x < 3") == 1
+    assert bundle(found)["text/html"].count("given 0 &lt; x &lt; 1") == 1
 
 
 def test_rounded_values_say_so_and_exact_ones_do_not() -> None:

@@ -164,7 +164,7 @@ def plain(claim: Claim) -> str:
         lines.append(f"  cites: {claim.cite}")
     if claim.hunt is not None:
         lines.append(f"  hunt: {hunt_text(claim)}")
-    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
+    changed = "".join(dict.fromkeys(f", {_condition(c)}" for c in _changed(claim)))
     lines.append(f"  near-miss: {claim.control.text}{changed}: {witness_text(claim)}")
     if claim.uses:
         lines.append("  uses: " + ", ".join(claim.uses))
@@ -288,9 +288,10 @@ def _exact(claim: Claim) -> str:
     s = claim.statement
     if s is None:
         return claim.text
-    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
+    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items())]
+    lines += dict.fromkeys(f"given {r.text}" for r in s.where_shown)
     lines += [f"where {head(d)}" for d in s.definitions]
     if claim.certificate:
         lines.append(f"certificate: {claim.certificate}")
-    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
+    changed = "".join(dict.fromkeys(f", {_condition(c)}" for c in _changed(claim)))
     return "\n".join([*lines, f"near-miss: {claim.control.text}{changed}", f"  {witness_text(claim)}"])
