@@ -213,3 +213,27 @@ def test_without_a_style_sheet_the_grade_follows_the_name_with_a_space_between()
     found = judge("t.words", "one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={})
     header = re.search(r"<header.*?</header>", str(bundle(found)["text/html"]), re.DOTALL)[0]  # type: ignore[index]
     assert re.sub(r"<[^>]*>", "", header).split() == ["t.words", "instances", "stated", "in", "words"]
+
+
+def test_a_ball_around_zero_is_about_zero_without_the_power_of_its_radius() -> None:
+    found = bundle(
+        judge("t.zero", "f(0) < 1", let={"f(x)": "Integral(cos(t)*exp(x*cos(t)), (t, 0, pi))"}, control="f(0) >= 1")
+    )
+    assert "fails: about 0 against 1" in found["text/plain"]
+    assert r"the sides are about \(0\) and \(1\)" in found["text/html"]
+
+
+def test_words_of_a_refusal_follow_a_colon_and_numbers_a_sign_of_equality() -> None:
+    witness = {"count": "too far out for 2/5", "n": "3", "cells": "8 of 8"}
+    found = judge("t.is", "one", check=lambda v: Verdict(v == 1, witness=witness), at=1, control=2, known={})
+    for form in ("text/plain", "text/html"):
+        assert "refused: count: too far out for 2/5, n = 3, cells = 8 of 8" in bundle(found)[form]
+
+
+def test_the_page_writes_powers_of_ten_and_short_decimals_and_leaves_hexadecimals_alone() -> None:
+    def check(v: int) -> Verdict:
+        return Verdict(v == 1, "sampled", "alarm 1e-09, radius 2.5e-07", {"error": "6.88e+2", "start": "0x5f37e2"})
+
+    html = bundle(judge("t.powers", "one", check=check, at=1, control=2, known={}))["text/html"]
+    assert "alarm 10<sup>−9</sup>, radius 2.5·10<sup>−7</sup>" in html
+    assert "error = 688, start = 0x5f37e2" in html
