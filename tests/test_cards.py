@@ -223,11 +223,11 @@ def test_a_ball_around_zero_is_about_zero_without_the_power_of_its_radius() -> N
     assert r"the sides are about \(0\) and \(1\)" in found["text/html"]
 
 
-def test_words_of_a_refusal_follow_a_colon_and_numbers_a_sign_of_equality() -> None:
+def test_a_refusal_in_words_reads_on_and_one_in_numbers_has_a_sign_of_equality() -> None:
     witness = {"count": "too far out for 2/5", "n": "3", "cells": "8 of 8"}
     found = judge("t.is", "one", check=lambda v: Verdict(v == 1, witness=witness), at=1, control=2, known={})
     for form in ("text/plain", "text/html"):
-        assert "refused: count: too far out for 2/5, n = 3, cells = 8 of 8" in bundle(found)[form]
+        assert "refused: count too far out for 2/5, n = 3, cells = 8 of 8" in bundle(found)[form]
 
 
 def test_the_page_writes_powers_of_ten_and_short_decimals_and_leaves_hexadecimals_alone() -> None:

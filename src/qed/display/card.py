@@ -145,8 +145,8 @@ def _zero(value: str) -> str:
 
 
 def _is(value: str) -> str:
-    """Join a name to its value: numbers follow a sign of equality, words a colon."""
-    return ": " if re.match(r"[a-z]+ ", value) else " = "
+    """Join a name to its value: by a sign of equality, unless the value is said in words."""
+    return " " if re.match(r"[a-z]+ ", value) else " = "
 
 
 def _powers(text: str) -> str:
