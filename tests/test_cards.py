@@ -283,3 +283,11 @@ def test_the_page_writes_powers_of_ten_and_short_decimals_and_leaves_hexadecimal
     html = bundle(judge("t.powers", "one", check=check, at=1, control=2, known={}))["text/html"]
     assert "alarm 10<sup>−9</sup>, radius 2.5·10<sup>−7</sup>" in html
     assert "error = 688, start = 0x5f37e2" in html
+
+
+def test_a_fraction_of_many_digits_is_written_as_the_decimal_that_it_is() -> None:
+    found = bundle(judge("t.digits", "pi < 31415927/10**7", control="pi < 31415926/10**7"))
+    assert "fails: about 3.141592654 against 15707963/5000000" in found["text/plain"]
+    assert r"the sides are about \(3.141592654\) and \(3.1415926\)" in found["text/html"]
+    third = bundle(judge("t.third", "pi > 3141592/10**6", control="pi > 1047198/333333"))
+    assert r"\frac{349066}{111111}" in third["text/html"]

@@ -237,6 +237,8 @@ def _short(value: str) -> str:
     mantissa, e, exponent = value.partition("e")
     if rounded(value) and e and exponent.lstrip("+-").isdigit():
         return rf"{mantissa}\cdot 10^{{{int(exponent)}}}" if mantissa != "0" else "0"
+    if re.fullmatch(r"-?\d+/\d{6,}", value) and 10**12 % int(value.partition("/")[2]) == 0:
+        return format(Decimal(value.partition("/")[0]) / Decimal(value.partition("/")[2]), "f")  # exact, and comparable
     return value if rounded(value) else _number(value)
 
 
