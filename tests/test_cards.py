@@ -259,3 +259,35 @@ def test_a_hunt_among_machine_words_is_not_said_to_be_in_ball_arithmetic() -> No
     found = re.search("<dt>Hunt</dt><dd>(.*)</dd>", bundle(words)["text/html"])
     assert found
     assert found[1].endswith(", in integers")
+
+
+def test_a_ball_around_zero_is_about_zero_without_the_power_of_its_radius() -> None:
+    found = bundle(
+        judge("t.zero", "f(0) < 1", let={"f(x)": "Integral(cos(t)*exp(x*cos(t)), (t, 0, pi))"}, control="f(0) >= 1")
+    )
+    assert "fails: about 0 against 1" in found["text/plain"]
+    assert r"the sides are about \(0\) and \(1\)" in found["text/html"]
+
+
+def test_a_refusal_in_words_reads_on_and_one_in_numbers_has_a_sign_of_equality() -> None:
+    witness = {"count": "too far out for 2/5", "n": "3", "cells": "8 of 8"}
+    found = judge("t.is", "one", check=lambda v: Verdict(v == 1, witness=witness), at=1, control=2, known={})
+    for form in ("text/plain", "text/html"):
+        assert "refused: count too far out for 2/5, n = 3, cells = 8 of 8" in bundle(found)[form]
+
+
+def test_the_page_writes_powers_of_ten_and_short_decimals_and_leaves_hexadecimals_alone() -> None:
+    def check(v: int) -> Verdict:
+        return Verdict(v == 1, "sampled", "alarm 1e-09, radius 2.5e-07", {"error": "6.88e+2", "start": "0x5f37e2"})
+
+    html = bundle(judge("t.powers", "one", check=check, at=1, control=2, known={}))["text/html"]
+    assert "alarm 10<sup>−9</sup>, radius 2.5·10<sup>−7</sup>" in html
+    assert "error = 688, start = 0x5f37e2" in html
+
+
+def test_a_fraction_of_many_digits_is_written_as_the_decimal_that_it_is() -> None:
+    found = bundle(judge("t.digits", "pi < 31415927/10**7", control="pi < 31415926/10**7"))
+    assert "fails: about 3.141592654 against 15707963/5000000" in found["text/plain"]
+    assert r"the sides are about \(3.141592654\) and \(3.1415926\)" in found["text/html"]
+    third = bundle(judge("t.third", "pi > 3141592/10**6", control="pi > 1047198/333333"))
+    assert r"\frac{349066}{111111}" in third["text/html"]

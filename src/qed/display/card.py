@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -122,7 +123,7 @@ def witness_text(claim: Claim) -> str:
     """Say where and how the near-miss falls."""
     c = claim.control
     if c.statement is None:
-        return "refused: " + ", ".join(f"{k} = {v}" for k, v in c.witness.items())
+        return "refused: " + ", ".join(f"{k}{_is(v)}{v}" for k, v in c.witness.items())
     place = ", ".join(f"{k} = {_about(v)}" for k, v in c.witness.items())
     at = _from(c.witness) or (f" at {place}" if place else "")
     if c.verdict == "undefined":
@@ -141,7 +142,30 @@ def rounded(value: str) -> bool:
 
 
 def _about(value: str) -> str:
-    return f"about {value}" if rounded(value) else value
+    return f"about {_zero(value)}" if rounded(value) else value
+
+
+def _zero(value: str) -> str:
+    """Write a ball around 0, whose digits are none and only its exponent known, as 0."""
+    return "0" if re.fullmatch(r"0e[+-]\d+", value) else value
+
+
+def _is(value: str) -> str:
+    """Join a name to its value: by a sign of equality, unless the value is said in words."""
+    return " " if re.match(r"[a-z]+ ", value) else " = "
+
+
+def _powers(text: str) -> str:
+    """Write numbers such as 1e-09 or 6.88e+2 in escaped text as a reader writes them."""
+
+    def write(found: re.Match[str]) -> str:
+        mantissa, exponent = found[1], int(found[2])
+        if -4 < exponent < 6:
+            return format(Decimal(found[0]), "f")
+        power = f"10<sup>{exponent}</sup>".replace("-", "−")
+        return power if mantissa == "1" else f"{mantissa}·{power}"
+
+    return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]\d+)\b", write, text)
 
 
 def plain(claim: Claim) -> str:
@@ -194,7 +218,7 @@ def _number(text: str) -> str:
 def _witness_html(claim: Claim) -> str:
     c = claim.control
     if c.statement is None:
-        return "refused: " + escape(", ".join(f"{k} = {v}" for k, v in c.witness.items()))
+        return "refused: " + _powers(escape(", ".join(f"{k}{_is(v)}{v}" for k, v in c.witness.items())))
     equals = {k: r"\approx" if rounded(v) else "=" for k, v in c.witness.items()}
     place = ", ".join(rf"\({escape(name(k))} {equals[k]} {escape(_short(v))}\)" for k, v in c.witness.items())
     at = _from(c.witness) or (f" at {place}" if place else "")
@@ -212,7 +236,9 @@ def _short(value: str) -> str:
         return r"\begin{pmatrix}" + r" \\ ".join(lines) + r"\end{pmatrix}"
     mantissa, e, exponent = value.partition("e")
     if rounded(value) and e and exponent.lstrip("+-").isdigit():
-        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}" if mantissa != "0" else "0"
+    if re.fullmatch(r"-?\d+/\d{6,}", value) and 10**12 % int(value.partition("/")[2]) == 0:
+        return format(Decimal(value.partition("/")[0]) / Decimal(value.partition("/")[2]), "f")  # exact, and comparable
     return value if rounded(value) else _number(value)
 
 
@@ -247,7 +273,7 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
     rows = [
         ("Joined", _prose(_sentence(claim.because)))
         if claim.because
-        else ("Proof", escape("; ".join(claim.engines)))
+        else ("Proof", _powers(escape("; ".join(claim.engines))))
     ]
     if claim.cite and claim.because:
         rows.append(("Cites", escape(claim.cite)))
