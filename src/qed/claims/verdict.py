@@ -14,7 +14,7 @@ from ..numeric import supremum, words
 from ..numeric.hunt import Hunt, hunt
 from ..search.tactics import Prover
 from ..statements import language
-from ..statements.errors import OutOfReach
+from ..statements.errors import BadStatement, OutOfReach
 from ..statements.language import Statement
 from ..statements.words import as_bits, width_of
 from ..statements.words import statement as statement_of_words
@@ -176,7 +176,7 @@ def touched(judged: Statement, found: Hunt) -> Refutation | None:
     for point in found.unsettled:
         try:
             return fails_at(judged, point)
-        except (OutOfReach, Refused):
+        except (BadStatement, OutOfReach, Refused):
             continue
     return None
 

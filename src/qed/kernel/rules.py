@@ -96,10 +96,13 @@ def total(e: Any, term: Sign, scope: Scope) -> Sign:
 def product(a: Sign, b: Sign) -> Sign:
     """Multiply two expressions with their signs.
 
-    Law: the sign of a product is the product of the signs.
+    Law: the sign of a product is the product of the signs, where both factors have values.
     """
+    whole = a.expression * b.expression
     require(a.scope == b.scope, "theorems over different scopes")
-    return Sign(SEAL, a.expression * b.expression, product_sign(a.signs, b.signs), a.scope, names(a, b))
+    sure = all(defined(t.expression, t.scope, whole) for t in (a, b))
+    require(sure, "a factor may have no value where the product has")
+    return Sign(SEAL, whole, product_sign(a.signs, b.signs), a.scope, names(a, b))
 
 
 def added(a: Sign, b: Sign) -> Sign:
@@ -432,7 +435,8 @@ def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> E
     span = scope.ranges[n]
     least = n.is_integer and first_value(span) and span.hi is None and scope.is_free(n)
     require(least, f"{n} has no least value, or a greatest one")
-    require(sign(closed, scope) in (POS, NEG), "the closed form may vanish")
+    known = closed.free_symbols <= set(scope.ranges) and defined(closed, scope)
+    require(known and sign(closed, scope) in (POS, NEG), "the closed form may vanish, or have no value")
     whole, inner = (scope.with_symbol(k, Range(lo, end)) for end in (n, n - 1))
     require(sign(sp.denom(sp.together(proposal)), whole) in (POS, NEG), "the certificate may have a pole")
     require(proposal.is_rational_function(n, k) and defined(total.function, whole), "a term may have no value")
@@ -603,6 +607,7 @@ def boxed(e: Expr, signs: int, scope: Scope, budget: int = boxes.BOXES) -> Sign:
     require(not bound(e) and signs in (POS, NEG), "sums and integrals have no ball here")
     plain = [x for x in symbols if x in scope.ranges and x.name.isidentifier() and not x.is_integer]
     require(plain == symbols, "an integer, or a symbol that cannot be written")
+    require(len({x.name for x in symbols}) == len(symbols), "two symbols of one name")
     ends = [end for x in symbols for end in (scope.ranges[x].lo, scope.ranges[x].hi)]
     require(all(end is not None and end.is_Rational for end in ends), "the box is not bounded by rational numbers")
     numbers = [fmpq(int(end.p), int(end.q)) for end in ends]  # type: ignore[union-attr]
