@@ -105,6 +105,26 @@ def test_a_control_over_an_empty_domain_shows_nothing() -> None:
         made("x**2 >= 0", {"where": ("x > 1", "x < 0")}, x=R)
 
 
+@pytest.mark.parametrize("control", ["log(-1) > x", "x + sqrt(-1 - x**2) > 0", "Eq(x**2/0, 0)"])
+def test_a_control_without_any_value_is_toothless(control: str) -> None:
+    with pytest.raises(Toothless, match=r"^t\.t: its control .* has no value anywhere .*: state a near-miss"):
+        made("x**2 >= 0", control, x=R)
+
+
+def test_a_control_that_is_undefined_somewhere_only_shows_that_definedness_matters() -> None:
+    assert made("Eq(x/x, 1)", {"x": "[0, oo)"}, x="(0, oo)").control.verdict == "undefined"
+
+
+def test_a_domain_whose_ends_may_be_one_is_undecided_and_not_called_empty() -> None:
+    with pytest.raises(Undecided, match="no number is certain to lie in the domain"):
+        made("x >= 0", x="[0, gamma(1/2) - sqrt(pi)]")
+
+
+def test_a_touching_point_that_is_long_to_write_is_no_bad_statement() -> None:
+    with pytest.raises(Undecided):
+        made("sqrt(x)**2 > x", x=f"[{10**20 + 39}/{3 * 10**20}, {10**20 + 40}/{3 * 10**20}]")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

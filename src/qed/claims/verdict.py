@@ -112,6 +112,9 @@ def decide(
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
     if found.verdict == "vacuous":
+        if not judged.where:  # emptiness is not shown: a domain that is certainly empty is refused when it is read
+            why = "no number is certain to lie in the domain, whose ends may be one: write exact ends"
+            return Decision("undecided", tried=(why,), hunt=found)
         if any(r.op == "=" for r in judged.where):
             why = "an equation in where= is seldom met by a rational point: solve it and put the solution in by let="
             return Decision("undecided", tried=(f"no point was found that meets the hypotheses; {why}",), hunt=found)

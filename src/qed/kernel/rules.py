@@ -345,7 +345,8 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     require(q.left == integral.function and q.right == derivative(proposal, t), "no theorem on the integrand")
     require(continuous(proposal, t, q.scope), "the antiderivative may jump")
     infinite = lo is -sp.oo or hi is sp.oo
-    require(infinite or not sign(sp.expand(hi - lo), scope) & NEG, "it may run backwards")
+    backwards = NEG | ZERO if values else NEG  # nothing is known of the limits where both ends are one
+    require(infinite or not sign(sp.expand(hi - lo), scope) & backwards, "it may run backwards, or be improper and empty")
     require(values or not infinite, "no theorem on the limits")
     ends = [proposal.subs(t, hi), proposal.subs(t, lo)]
     for number, (found, end, way) in enumerate(zip(values, (hi, lo), "-+", strict=False)):
