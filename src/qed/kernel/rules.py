@@ -346,7 +346,8 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     require(continuous(proposal, t, q.scope), "the antiderivative may jump")
     infinite = lo is -sp.oo or hi is sp.oo
     backwards = NEG | ZERO if values else NEG  # nothing is known of the limits where both ends are one
-    require(infinite or not sign(sp.expand(hi - lo), scope) & backwards, "it may run backwards, or be improper and empty")
+    forwards = infinite or not sign(sp.expand(hi - lo), scope) & backwards
+    require(forwards, "it may run backwards, or be improper and empty")
     require(values or not infinite, "no theorem on the limits")
     ends = [proposal.subs(t, hi), proposal.subs(t, lo)]
     for number, (found, end, way) in enumerate(zip(values, (hi, lo), "-+", strict=False)):
