@@ -12,6 +12,7 @@ from flint import fmpq, fmpq_poly
 from sympy import Expr, Symbol
 
 from ..numeric import boxes
+from ..numeric.balls import count_real_roots
 from ..statements.errors import BadStatement
 from ..statements.language import Relation, parse_expression
 from .lower import between
@@ -470,13 +471,13 @@ def sturm(e: Expr, x: Symbol, scope: Scope) -> Sign:
     signs = ZERO
     if p.degree() >= 0:
         odd, radical = odd_part(p), p // p.gcd(p.derivative()) if p.degree() > 0 else p
-        require(not _roots_between(odd, lo, hi), "it changes its sign inside")
+        require(not count_real_roots(odd, lo, hi), "it changes its sign inside")
         step = (hi - lo) / 211 if lo is not None and hi is not None else fmpq(1, 7)
         start = lo if lo is not None else hi - 300 * step if hi is not None else fmpq(0)
         inside = [start + k * step for k in range(1, 200)] if lo != hi else [start]
         values = [v for m in inside if (v := p(m)) != 0]
         require(values, "no point inside to look at")
-        signs = _bit(values[0]) | (ZERO if _roots_between(radical, lo, hi) else 0)
+        signs = _bit(values[0]) | (ZERO if count_real_roots(radical, lo, hi) else 0)
         for end, is_open in ((lo, span.lo_open), (hi, span.hi_open)):
             signs |= 0 if end is None or is_open else _bit(p(end))
     return Sign(SEAL, e, signs, scope, scope.by("Sturm's theorem"))
@@ -502,26 +503,6 @@ def odd_part(p: fmpq_poly) -> fmpq_poly:
             result = result * (simple // shared)
         simple, repeated, order = shared, repeated // shared, order + 1
     return result
-
-
-def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
-    """Count the distinct roots in the open interval (Sturm)."""
-    if p.degree() <= 0:
-        return 0
-    chain = [p, p.derivative()]
-    while chain[-1].degree() >= 0:
-        chain.append(-(chain[-2] % chain[-1]))
-    chain.pop()
-
-    def variations(at: fmpq | None, plus: bool) -> int:
-        if at is None:
-            values = [q[q.degree()] * (1 if plus or q.degree() % 2 == 0 else -1) for q in chain]
-        else:
-            values = [q(at) for q in chain]
-        nonzero = [v for v in values if v != 0]
-        return sum((a > 0) != (b > 0) for a, b in zip(nonzero, nonzero[1:], strict=False))
-
-    return variations(lo, False) - variations(hi, True) - (hi is not None and p(hi) == 0)
 
 
 def nlsat(e: Expr, scope: Scope) -> Sign:
