@@ -72,8 +72,18 @@ def test_an_undecided_claim_is_called_no_refutation_and_says_how_to_help() -> No
 
 @pytest.mark.parametrize("where", [("x > 1", "x < 0"), ("x > 2",)])
 def test_a_claim_about_no_point_is_vacuous_and_not_accepted(where: tuple[str, ...]) -> None:
-    with pytest.raises(Vacuous, match=r"^t\.t: no point was found .*widen .* or mend where="):
+    with pytest.raises(Vacuous, match=r"^t\.t: no point of the domain meets .*widen .* or mend where="):
         made("x > 5", where=where, x="[0, 1]")
+
+
+@pytest.mark.parametrize(
+    ("where", "domain"),
+    [(("n + m >= 1234",), {"n": "N0", "m": "Z"}), (("x**4 > 9", "x**4 < 10"), {"x": R}), (("x > 10**20",), {"x": R})],
+)
+def test_hypotheses_that_no_point_was_found_to_meet_are_not_called_contradictory(where: Any, domain: Any) -> None:
+    first = min(domain)
+    with pytest.raises(Undecided, match="no point was found that meets the hypotheses, nor that none does"):
+        judge("t.t", f"{first}**2 >= 0", where=where, domain=domain, control=f"{first}**2 < 0", known={})
 
 
 def test_hypotheses_with_an_equation_that_no_rational_meets_are_undecided_and_not_vacuous() -> None:

@@ -329,7 +329,7 @@ def _accept(
             raise Disagreement(f"the rules accept it as {grade}, but {found.describe(judged.text)}: one of them errs")
         raise Refuted(found.describe(judged.text))
     if found.verdict == "vacuous":
-        raise Vacuous("no point was found that lies in the domain and meets the hypotheses: widen it or mend where=")
+        raise Vacuous("no point of the domain meets the hypotheses: widen it or mend where=")
     if found.verdict == "undecided":
         raise Undecided(
             f"{judged.text} could not be decided. This is a failure, not a refutation. "
