@@ -66,6 +66,12 @@ def one_sided(signs: int) -> bool:
     return not (signs & NEG and signs & POS)
 
 
+@lru_cache(maxsize=65536)
+def is_complex(e: Expr) -> bool:
+    """Tell whether an expression is written with the imaginary unit, as a sine is by Euler's formula."""
+    return bool(e.has(sp.I))
+
+
 @lru_cache(maxsize=64)
 def product_sign(a: int, b: int) -> int:
     """Combine the signs of two factors."""
@@ -90,6 +96,8 @@ def sum_sign(a: int, b: int) -> int:
 
 def sign(e: Expr, scope: Scope) -> int:
     """Find the possible signs of an expression: a superset of those that it takes where it has a value."""
+    if is_complex(e):
+        return ANY
     found = _structure(e, scope)
     for fact, known in (*scope.facts, *((t.expression, t.signs) for t in scope.known)):
         if found in (POS, NEG, ZERO):
