@@ -508,3 +508,16 @@ def test_a_certificate_proves_no_closed_form_of_a_symbol_that_the_sum_binds() ->
     total = sp.Sum(free * sp.binomial(n, k) / 2**n, (k, 0, n))
     with pytest.raises(Refused, match="the closed form may vanish, or have no value"):
         rules.wilf_zeilberger(total, free, -k / (2 * (n + 1 - k)), scope)
+
+
+def test_an_exponential_of_an_imaginary_number_is_not_positive() -> None:
+    scope = scope_of(x=R)
+    x = scope.names["x"]
+    assert structure(sp.exp(sp.I * x), scope).signs == structure((1 + sp.I * x) ** 2, scope).signs == ANY
+    for left, right in (
+        (sp.sqrt(1 + sp.cos(x)), sp.sqrt(2) * sp.cos(x / 2)),
+        (sp.sqrt(1 - sp.sin(x) ** 2), sp.cos(x)),
+        (sp.log(1 + sp.cos(x)), 2 * sp.log(sp.cos(x / 2)) + sp.log(2)),
+    ):
+        with pytest.raises(Refused, match="the residual does not expand to 0"):
+            residual(left, right, scope)
