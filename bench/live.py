@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from _spread import spread
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -96,7 +98,7 @@ def redraws(browser: Any) -> list[float]:
 
 
 def figures() -> dict[str, Any]:
-    """Measure; times in seconds, each the median of a few rounds; those of explorers in milliseconds."""
+    """Measure; times in seconds, of a few rounds; those of explorers in milliseconds."""
     import shutil
 
     from conftest import FLAGS, until
@@ -160,8 +162,9 @@ def figures() -> dict[str, Any]:
         drawn = sorted(redraws(browser))
         browser.close()
         server.shutdown()
-    found: dict[str, Any] = {name: round(statistics.median(each), 2) for name, each in times.items()}
-    found["notebook, ratio to native"] = round(found["notebook, in the browser"] / found["notebook, native"], 2)
+    found: dict[str, Any] = {name: spread(each) for name, each in times.items()}
+    pairs = zip(times["notebook, in the browser"], times["notebook, native"], strict=True)
+    found["notebook, ratio to native"] = spread([there / here for there, here in pairs])
     found |= {"explorers: states": len(drawn), "explorers: redraw, longest, ms": round(drawn[-1], 1)}
     found |= {"explorers: redraw, median, ms": round(statistics.median(drawn), 1)}
     found |= {"cells": len(sources), "load before": round(load, 1)}

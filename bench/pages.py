@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -25,6 +26,9 @@ from functools import lru_cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+from _spread import spread
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -72,11 +76,11 @@ def figures(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
     from qed.site.pdf import BROWSERS
 
     browser_path = next(path for name in BROWSERS if (path := shutil.which(name)))
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {"load before": round(os.getloadavg()[0], 1)}
 
-    def note(name: str, value: float) -> None:
+    def note(name: str, value: Any) -> None:
         found[name] = value
-        print(f"  {name:40} {value:>10,}", flush=True)
+        print(f"  {name}: {value}", flush=True)
 
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         peer = with_mathjax(site, Path(folder, "peer"))
@@ -89,10 +93,12 @@ def figures(site: Path = ROOT / "_build" / "html", rounds: int = ROUNDS) -> dict
                     for _ in range(count):
                         for kind, address in (("KaTeX", ours), ("MathJax", theirs)):
                             times[kind].append(visit(browser, f"{address}book/{page}.html", network))
-                    medians = {kind: statistics.median(values) for kind, values in times.items()}
-                    for kind, value in medians.items():
-                        note(f"{page}, {line}: {kind}, ms", round(value))
-                    note(f"{page}, {line}: ratio", round(medians["KaTeX"] / medians["MathJax"], 3))
+                    for kind, values in times.items():
+                        note(f"{page}, {line}: {kind}, ms", spread(values, 0))
+                    ratio = statistics.median(times["KaTeX"]) / statistics.median(times["MathJax"])
+                    note(f"{page}, {line}: ratio", round(ratio, 3))
+            for name, value in weights(browser, ours, site).items():
+                note(name, value)
         browser.close()
         for name, value in growth(Path(folder)).items():
             note(name, value)
@@ -116,6 +122,34 @@ def visit(browser: Any, address: str, network: dict[str, Any] | None) -> float:
         return taken
     finally:
         context.close()
+
+
+def weights(browser: Any, address: str, site: Path) -> dict[str, float]:
+    """What the articles and the ledger ask for and how much they move, the worst of each; KB are 1000 bytes."""
+    from bs4 import BeautifulSoup
+    from test_light import SHIFTS
+
+    views, explorers, strange, shifts = [], [], 0, []
+    names = [path.stem for path in sorted((ROOT / "book").glob("*.ipynb"))]
+    for name in [*names, "ledger"]:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.add_init_script(SHIFTS)
+        page, asked = context.new_page(), []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(f"{address}book/{name}.html", wait_until="load")
+        page.wait_for_timeout(500)
+        shifts.append(page.evaluate("window.shift"))
+        own = [site / unquote(url).removeprefix(address).partition("?")[0] for url in asked if url.startswith(address)]
+        strange += len(asked) - len(own)
+        views.append(sum(path.stat().st_size if path.suffix == ".woff2" else len(packed(path))
+                         for path in own if path.is_file() and path.parent.name != "_images"))  # fmt: skip
+        built = BeautifulSoup((site / "book" / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+        explorers += [len(gzip.compress(str(each).encode())) for each in built.select(".qed-explorer")]
+        context.close()
+    return {
+        "first view, KB packed": round(max(views) / 1000, 1), "requests to other hosts": strange,
+        "layout shift": round(max(shifts), 4), "heaviest explorer, KB packed": round(max(explorers) / 1000, 1),
+    }  # fmt: skip
 
 
 def with_mathjax(site: Path, folder: Path) -> Path:

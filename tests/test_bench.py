@@ -73,6 +73,14 @@ def test_a_figure_over_its_budget_is_called_missed_and_one_that_is_not_there_not
     assert "| Stop, s | 1 | not measured |  |" in text
 
 
+def test_a_figure_measured_several_times_is_judged_by_its_median_and_shown_with_its_spread():
+    text = part("_page").page({"live": {"Stop": part("_spread").spread([1.004, 0.5, 2])}})
+    assert "| Stop, s | 1 | 1.0 (0.5 to 2.0) | kept |" in text
+    pages = {"a, local: ratio": 0.2, "b, local: ratio": {"median": 0.6, "least": 0.1, "most": 9}}
+    text = part("_page").page({"pages": pages})
+    assert "slowest article | 0.5 | 0.6 (0.1 to 9) | **missed** |" in text
+
+
 def test_every_figure_that_the_page_asks_for_is_one_that_a_part_measures():
     source = "".join((ROOT / "bench" / f"{name}.py").read_text(encoding="utf-8")
                      for name in ("build", "checker", "faults", "live", "mutation", "pages"))

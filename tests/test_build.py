@@ -331,3 +331,11 @@ def test_a_folder_that_is_not_writable_is_named_in_one_line(small: Book, monkeyp
     assert "Cannot write" in message
     assert "make the folder writable" in message
     assert "\n" not in message
+
+
+def test_a_stock_jupyter_book_of_the_same_notebooks_builds_although_our_renderer_is_installed(small: Book):
+    small.write("_config.yml", "title: Squares\nexecute:\n  execute_notebooks: 'off'\n")
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(small.root)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "proved" in (small.site / "book" / "squares.html").read_text()

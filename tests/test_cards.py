@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from qed import N0, R, judge, square
+from qed import N0, R, bits, judge, square
 from qed.claims.record import Claim, Verdict
 from qed.claims.stored import MIME
 from qed.display.card import Card, bundle, rounded
+from qed.display.latex import Writer
+from qed.statements.language import parse_expression
 
 CLAIMS: dict[str, dict[str, Any]] = {
     "t.sturm": {"stated": "x**2 - 2*x + 1 >= 0", "domain": {"x": R}, "control": "x**2 - 2*x + 1 > 0"},
@@ -187,6 +189,34 @@ def test_the_order_of_a_polygamma_function_is_its_index_and_no_argument() -> Non
     assert bundle(found)[MIME]["latex"] == r"\psi_{1}(x) > 0"
 
 
+@pytest.mark.parametrize("limit, shown", [
+    ("Limit(1/x, x, 0, '+')", r"\lim_{x\to 0^{+}} \frac{1}{x}"),
+    ("Limit(1/x, x, 0, '-')", r"\lim_{x\to 0^{-}} \frac{1}{x}"),
+    ("Limit(x, x, 0, '+-')", r"\lim_{x\to 0} x"),
+    ("Limit(1/x, x, oo)", r"\lim_{x\to \infty} \frac{1}{x}"),
+])  # fmt: skip
+def test_a_limit_shows_the_side_from_which_it_is_taken(limit: str, shown: str) -> None:
+    assert Writer().tex(parse_expression(limit)) == shown
+
+
+@pytest.mark.parametrize("product, shown", [
+    ("diff(x**2, x)*y", r"\left(\frac{d}{dx} x^{2}\right) y"),
+    ("y*diff(x**2, x)*y", r"\left(y \frac{d}{dx} x^{2}\right) y"),
+    ("y*diff(x**2, x)", r"y \frac{d}{dx} x^{2}"),
+    ("Sum(k, (k, 1, 3))*y", r"\left(\sum_{k=1}^{3} k\right) y"),
+    ("-Sum(k, (k, 1, 3))*y", r"\left(-\sum_{k=1}^{3} k\right) y"),
+    ("Integral(s, (s, 0, 1))*y", r"\int_{0}^{1} s\,ds y"),
+])  # fmt: skip
+def test_a_derivative_or_sum_does_not_seem_to_take_in_the_factor_behind_it(product: str, shown: str) -> None:
+    assert Writer().tex(parse_expression(product)) == shown
+
+
+def test_a_chain_of_hypotheses_is_named_once() -> None:
+    found = judge("t.a", "x < 2", domain={"x": R}, where="0 < x < 1", control={"where": "0 < x < 3"}, known={})
+    assert bundle(found)["text/plain"].count("given 0 < x < 3") == 1
+    assert bundle(found)["text/html"].count("given 0 &lt; x &lt; 1") == 1
+
+
 def test_rounded_values_say_so_and_exact_ones_do_not() -> None:
     found = bundle(judge("t.a", "exp(x) >= 1 + x", domain={"x": "[1, 3]"}, control="exp(x) >= 1 + 2*x", known={}))
     assert "fails at x = 1: about 2.71828 against 3" in found["text/plain"]
@@ -213,3 +243,51 @@ def test_without_a_style_sheet_the_grade_follows_the_name_with_a_space_between()
     found = judge("t.words", "one", check=lambda v: Verdict(v == 1, witness={"v": "2"}), at=1, control=2, known={})
     header = re.search(r"<header.*?</header>", str(bundle(found)["text/html"]), re.DOTALL)[0]  # type: ignore[index]
     assert re.sub(r"<[^>]*>", "", header).split() == ["t.words", "instances", "stated", "in", "words"]
+
+
+def test_a_limit_that_fails_says_from_which_side_and_a_variable_named_side_keeps_its_value() -> None:
+    limit = bundle(judge("t.limit", "Eq(Limit(sin(x)/x, x, 0), 1)", control="Eq(Limit(sin(x)/x, x, 0), 2)"))
+    assert "fails from the right: " in limit["text/plain"]
+    assert "fails from the right: " in limit["text/html"]
+    named = bundle(judge("t.named", "side**2 >= 0", domain={"side": R}, control="side**2 > 0"))
+    assert "fails at side = 0: " in named["text/plain"]
+
+
+def test_a_hunt_among_machine_words_is_not_said_to_be_in_ball_arithmetic() -> None:
+    word = {"p": bits(32), "q": bits(32)}
+    words = judge("t.words", "Eq(p ^ q, (p | q) - (p & q))", domain=word, control="Eq(p ^ q, p | q)")
+    found = re.search("<dt>Hunt</dt><dd>(.*)</dd>", bundle(words)["text/html"])
+    assert found
+    assert found[1].endswith(", in integers")
+
+
+def test_a_ball_around_zero_is_about_zero_without_the_power_of_its_radius() -> None:
+    found = bundle(
+        judge("t.zero", "f(0) < 1", let={"f(x)": "Integral(cos(t)*exp(x*cos(t)), (t, 0, pi))"}, control="f(0) >= 1")
+    )
+    assert "fails: about 0 against 1" in found["text/plain"]
+    assert r"the sides are about \(0\) and \(1\)" in found["text/html"]
+
+
+def test_a_refusal_in_words_reads_on_and_one_in_numbers_has_a_sign_of_equality() -> None:
+    witness = {"count": "too far out for 2/5", "n": "3", "cells": "8 of 8"}
+    found = judge("t.is", "one", check=lambda v: Verdict(v == 1, witness=witness), at=1, control=2, known={})
+    for form in ("text/plain", "text/html"):
+        assert "refused: count too far out for 2/5, n = 3, cells = 8 of 8" in bundle(found)[form]
+
+
+def test_the_page_writes_powers_of_ten_and_short_decimals_and_leaves_hexadecimals_alone() -> None:
+    def check(v: int) -> Verdict:
+        return Verdict(v == 1, "sampled", "alarm 1e-09, radius 2.5e-07", {"error": "6.88e+2", "start": "0x5f37e2"})
+
+    html = bundle(judge("t.powers", "one", check=check, at=1, control=2, known={}))["text/html"]
+    assert "alarm 10<sup>−9</sup>, radius 2.5·10<sup>−7</sup>" in html
+    assert "error = 688, start = 0x5f37e2" in html
+
+
+def test_a_fraction_of_many_digits_is_written_as_the_decimal_that_it_is() -> None:
+    found = bundle(judge("t.digits", "pi < 31415927/10**7", control="pi < 31415926/10**7"))
+    assert "fails: about 3.141592654 against 15707963/5000000" in found["text/plain"]
+    assert r"the sides are about \(3.141592654\) and \(3.1415926\)" in found["text/html"]
+    third = bundle(judge("t.third", "pi > 3141592/10**6", control="pi > 1047198/333333"))
+    assert r"\frac{349066}{111111}" in third["text/html"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from html import escape
 from typing import Any
 
 from ..claims.record import FLAGS, Claim, head
 from ..claims.stored import MIME, SCHEMA
 from ..statements.language import parse_expression
+from ..statements.words import width_of
 from .latex import Writer, domain_tex, name
 
 
@@ -121,12 +123,17 @@ def witness_text(claim: Claim) -> str:
     """Say where and how the near-miss falls."""
     c = claim.control
     if c.statement is None:
-        return "refused: " + ", ".join(f"{k} = {v}" for k, v in c.witness.items())
+        return "refused: " + ", ".join(f"{k}{_is(v)}{v}" for k, v in c.witness.items())
     place = ", ".join(f"{k} = {_about(v)}" for k, v in c.witness.items())
-    at = f" at {place}" if place else ""
+    at = _from(c.witness) or (f" at {place}" if place else "")
     if c.verdict == "undefined":
         return f"undefined{at}: {c.sides[0]}"
     return f"fails{at}: {_about(c.sides[0])} against {_about(c.sides[1])}"
+
+
+def _from(witness: dict[str, str]) -> str:
+    """Say from which side a limit was taken, where that is all there is to say of the place."""
+    return {"+": " from the right", "-": " from the left"}.get(witness.get("side", ""), "")
 
 
 def rounded(value: str) -> bool:
@@ -135,7 +142,30 @@ def rounded(value: str) -> bool:
 
 
 def _about(value: str) -> str:
-    return f"about {value}" if rounded(value) else value
+    return f"about {_zero(value)}" if rounded(value) else value
+
+
+def _zero(value: str) -> str:
+    """Write a ball around 0, whose digits are none and only its exponent known, as 0."""
+    return "0" if re.fullmatch(r"0e[+-]\d+", value) else value
+
+
+def _is(value: str) -> str:
+    """Join a name to its value: by a sign of equality, unless the value is said in words."""
+    return " " if re.match(r"[a-z]+ ", value) else " = "
+
+
+def _powers(text: str) -> str:
+    """Write numbers such as 1e-09 or 6.88e+2 in escaped text as a reader writes them."""
+
+    def write(found: re.Match[str]) -> str:
+        mantissa, exponent = found[1], int(found[2])
+        if -4 < exponent < 6:
+            return format(Decimal(found[0]), "f")
+        power = f"10<sup>{exponent}</sup>".replace("-", "−")
+        return power if mantissa == "1" else f"{mantissa}·{power}"
+
+    return re.sub(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]\d+)\b", write, text)
 
 
 def plain(claim: Claim) -> str:
@@ -158,7 +188,7 @@ def plain(claim: Claim) -> str:
         lines.append(f"  cites: {claim.cite}")
     if claim.hunt is not None:
         lines.append(f"  hunt: {hunt_text(claim)}")
-    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
+    changed = "".join(dict.fromkeys(f", {_condition(c)}" for c in _changed(claim)))
     lines.append(f"  near-miss: {claim.control.text}{changed}: {witness_text(claim)}")
     if claim.uses:
         lines.append("  uses: " + ", ".join(claim.uses))
@@ -188,10 +218,10 @@ def _number(text: str) -> str:
 def _witness_html(claim: Claim) -> str:
     c = claim.control
     if c.statement is None:
-        return "refused: " + escape(", ".join(f"{k} = {v}" for k, v in c.witness.items()))
+        return "refused: " + _powers(escape(", ".join(f"{k}{_is(v)}{v}" for k, v in c.witness.items())))
     equals = {k: r"\approx" if rounded(v) else "=" for k, v in c.witness.items()}
     place = ", ".join(rf"\({escape(name(k))} {equals[k]} {escape(_short(v))}\)" for k, v in c.witness.items())
-    at = f" at {place}" if place else ""
+    at = _from(c.witness) or (f" at {place}" if place else "")
     if c.verdict == "undefined":
         return f"is undefined{at}: {escape(c.sides[0])}"
     one, other = (rf"{'about ' if rounded(v) else ''}\({escape(_short(v))}\)" for v in c.sides)
@@ -206,7 +236,9 @@ def _short(value: str) -> str:
         return r"\begin{pmatrix}" + r" \\ ".join(lines) + r"\end{pmatrix}"
     mantissa, e, exponent = value.partition("e")
     if rounded(value) and e and exponent.lstrip("+-").isdigit():
-        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}"
+        return rf"{mantissa}\cdot 10^{{{int(exponent)}}}" if mantissa != "0" else "0"
+    if re.fullmatch(r"-?\d+/\d{6,}", value) and 10**12 % int(value.partition("/")[2]) == 0:
+        return format(Decimal(value.partition("/")[0]) / Decimal(value.partition("/")[2]), "f")  # exact, and comparable
     return value if rounded(value) else _number(value)
 
 
@@ -241,13 +273,14 @@ def html(claim: Claim, found: dict[str, Any]) -> str:
     rows = [
         ("Joined", _prose(_sentence(claim.because)))
         if claim.because
-        else ("Proof", escape("; ".join(claim.engines)))
+        else ("Proof", _powers(escape("; ".join(claim.engines))))
     ]
     if claim.cite and claim.because:
         rows.append(("Cites", escape(claim.cite)))
     if claim.hunt is not None:
         found_at = hunt_text(claim) or ""
-        rows.append(("Hunt", found_at + (", in ball arithmetic" if found_at.startswith("no counterexample") else "")))
+        means = "in integers" if s and width_of(s) else "in ball arithmetic"
+        rows.append(("Hunt", found_at + (f", {means}" if found_at.startswith("no counterexample") else "")))
     missed = rf"\({escape(found['control']['latex'])}\)" if found["control"]["latex"] else escape(claim.control.text)
     missed += "".join(rf", \({escape(c['latex'])}\)" for c in found["control"]["domain"])
     rows.append(("Near-miss", f'{missed} <span class="qed-witness">{_witness_html(claim)}</span>'))
@@ -281,9 +314,10 @@ def _exact(claim: Claim) -> str:
     s = claim.statement
     if s is None:
         return claim.text
-    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items()), *(f"given {r.text}" for r in s.where_shown)]
+    lines = [claim.text, *(f"{n} in {d}" for n, d in s.domain.items())]
+    lines += dict.fromkeys(f"given {r.text}" for r in s.where_shown)
     lines += [f"where {head(d)}" for d in s.definitions]
     if claim.certificate:
         lines.append(f"certificate: {claim.certificate}")
-    changed = "".join(f", {_condition(c)}" for c in _changed(claim))
+    changed = "".join(dict.fromkeys(f", {_condition(c)}" for c in _changed(claim)))
     return "\n".join([*lines, f"near-miss: {claim.control.text}{changed}", f"  {witness_text(claim)}"])

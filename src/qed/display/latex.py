@@ -21,6 +21,8 @@ BITWISE: dict[type[ast.operator], str] = {
 }  # fmt: skip
 # Calls that end in something raised or tall, and take parentheses before an exponent.
 RAISED = {"exp", "factorial", "sqrt", "transpose", "Sum", "Product", "Integral", "diff", "log"}
+# Calls that end in what they act on.
+OPEN = {"Sum", "Product", "Limit", "Sup", "Inf", "diff"}
 SUBSCRIPTS = set("ijklmnKN")
 ADD, HEAD, MUL, POW, ATOM = 1, 2, 3, 4, 5
 
@@ -110,12 +112,19 @@ class Writer:
             self.small,
             0 if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div) else self.small,
         )
-        left = self.tex(node.left, lead)
+        left = self.group(self.tex(node.left)) if self._open(node.left) else self.tex(node.left, lead)
         self.small = small
         right = self.tex(node.right, HEAD)
         digits = right[0].isdigit() or right.startswith(r"\frac{") and left[-1:].isdigit()
         dot = r"\cdot " if digits else ""
         return f"{left} {dot}{right}", ADD if left.startswith("-") else MUL
+
+    def _open(self, node: ast.expr) -> bool:
+        """Say whether a factor ends in a derivative, sum or limit, which would take in the factor behind it."""
+        while isinstance(node, ast.UnaryOp) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)):
+            node = node.operand if isinstance(node, ast.UnaryOp) else node.right
+        operator = isinstance(node, ast.Call) and ast.unparse(node.func) in OPEN
+        return operator and self._write(node)[1] < ATOM
 
     def _in_small(self, node: ast.expr) -> str:
         self.small += 1
@@ -155,7 +164,9 @@ class Writer:
             ends = rf"{name(x)} \in [{self._in_small(lo)}, {self._in_small(hi)}]"
             return rf"\{f.lower()}_{{{ends}}} {self.tex(args[0], MUL)}", MUL
         if f == "Limit":
-            return rf"\lim_{{{self.tex(args[1])}\to {self.tex(args[2])}}} {self.tex(args[0], MUL)}", MUL
+            side = ast.literal_eval(args[3]) if len(args) == 4 else "+-"
+            to = self.tex(args[2]) + ("" if side == "+-" else f"^{{{side}}}")
+            return rf"\lim_{{{self.tex(args[1])}\to {to}}} {self.tex(args[0], MUL)}", MUL
         if f == "realroots":
             x = self.tex(args[1])
             return rf"\#\{{{x}\in\mathbb{{R}} : {self.tex(args[0])} = 0\}}", ATOM

@@ -1,4 +1,4 @@
-"""Limits by continuity, arithmetic, squeezing and L'Hopital's theorem; no series and no answer of SymPy's ``limit``."""
+"""Limits by continuity, arithmetic, squeezing and L'Hôpital's theorem; no series and no answer of SymPy's ``limit``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .signs import defined, derivative, sign
 from .theorems import NEG, POS, SEAL, ZERO, Equal, Limit, Scope, Sign, names, require
 
 INFINITE = (sp.oo, -sp.oo)
-RULE = "limits by continuity, arithmetic and L'Hopital's theorem"
+RULE = "limits by continuity, arithmetic and L'Hôpital's theorem"
 CONTINUOUS = (sp.sin, sp.cos, sp.atan, sp.tanh, sp.sinh, sp.cosh, sp.erf, sp.erfc, sp.erfi, sp.asinh, sp.Abs)
 AT_INFINITY = {sp.atan: sp.pi / 2, sp.tanh: 1, sp.erf: 1, sp.sinh: sp.oo, sp.asinh: sp.oo}
 TAME = (sp.Add, sp.Mul, sp.Pow, sp.exp, sp.log, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf, sp.erfc)
@@ -42,7 +42,7 @@ def combine(e: Expr, u: Symbol, parts: Parts, scope: Scope) -> Limit:
 
     Theorem: limits pass through sums, products, powers and continuous functions wherever those are defined.
 
-    On cards: ``limits by continuity, arithmetic and L'Hopital's theorem``.
+    On cards: ``limits by continuity, arithmetic and L'Hôpital's theorem``.
     """
     values, used = [], []
     wanted = (e.exp * sp.log(e.base),) if e.is_Pow and e.base is not sp.E and u in e.exp.free_symbols else e.args
@@ -131,7 +131,7 @@ def squeezed(e: Expr, lo: Limit, hi: Limit, above: Sign, below: Sign) -> Limit:
 def lhopital(e: Expr, top: Limit, bottom: Limit, ratio: Limit, calm: tuple[Limit, ...] = ()) -> Limit:
     """Conclude the limit of a quotient from that of the derivatives' quotient.
 
-    Theorem (L'Hopital): if f and g both tend to 0 or g to infinity, g' has no zero near the point, and f'/g'
+    Theorem (L'Hôpital): if f and g both tend to 0 or g to infinity, g' has no zero near the point, and f'/g'
     has a limit, then f/g has the same. A g' that is built of exponentials, logarithms, powers and sines of arguments
     with a finite limit, `calm`, keeps its sign near the point.
     """

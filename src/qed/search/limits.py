@@ -177,7 +177,7 @@ class Limits:
             yield bound, self.signs.by_core(e - bound, scope) or self.signs.deep(e - bound, scope)
 
     def quotient(self, e: Expr, top: Expr, bottom: Expr, depth: int) -> Limit | None:
-        """Divide, and use L'Hopital's theorem for 0/0 and oo/oo."""
+        """Divide, and use L'Hôpital's theorem for 0/0 and oo/oo."""
         if depth <= 0:
             return None
         f, g = self.find(top, depth - 1), self.find(bottom, depth - 1)
@@ -207,7 +207,7 @@ class Limits:
         return top, bottom
 
     def by_slopes(self, f: Limit, g: Limit, depth: int) -> Limit | None:
-        """Use L'Hopital's theorem."""
+        """Use L'Hôpital's theorem."""
         slope = derivative(g.expression, self.u)
         quotient = derivative(f.expression, self.u) / slope if slope != 0 else sp.nan
         if quotient.has(sp.Derivative, sp.Subs, sp.nan):

@@ -194,7 +194,7 @@ class Prover:
     def _limit(self, todo: Plan, wanted: Approach, found: list[Theorem]) -> bool:
         limit = Limits(wanted.u, wanted.near, self.signs).search(wanted.expression)
         if limit is None:
-            self.proof.tried.append("limits by continuity, arithmetic and L'Hopital's theorem")
+            self.proof.tried.append("limits by continuity, arithmetic and L'Hôpital's theorem")
             return False
         found.append(limit)
         self.proof.refutation = attempt(refuted_limit, todo, limit)

@@ -45,8 +45,9 @@ class Outputs(MimeRenderPlugin):
     @staticmethod
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         """Return the nodes of a card, a figure or an explorer, None for anything else."""
-        if inline:
-            return None
+        env = renderer.renderer.sphinx_env
+        if inline or env is None or "qed_macros" not in env.config:
+            return None  # installed beside it, the plugin is asked by other people's books as well
         if data.mime_type == notebooks.CLAIM:
             return []  # for programs; the page shows the card
         if data.mime_type == "text/html" and "figure" in data.output_metadata.get("qed", {}):
@@ -55,10 +56,9 @@ class Outputs(MimeRenderPlugin):
         if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
             return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
-            env = renderer.renderer.sphinx_env
             return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
         if data.mime_type == "image/svg+xml":  # shown as a file of its own, which a reader may open
-            inert.check(data.string, (renderer.renderer.sphinx_env.docname, data.line or 0))
+            inert.check(data.string, (env.docname, data.line or 0))
         if data.mime_type == "image/png" and "figure" in data.output_metadata.get("qed", {}):
             return [_figure(renderer, data, _picture(renderer, data))]
         return None

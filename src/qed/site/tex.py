@@ -21,6 +21,7 @@ KATEX = Path(__file__).parent / "katex"
 # One string out, whose first character says whether KaTeX could set the formula.
 _TYPESET = """
 function typeset(tex, displayMode, macros) {
+  macros["\\\\arraystretch"] ??= "1.25";  // fractions in rows above each other would touch
   try {
     return "+" + katex.renderToString(tex, {displayMode, macros, output: "htmlAndMathml", strict: "ignore"});
   } catch (error) {
