@@ -64,7 +64,7 @@ CASES: dict[str, tuple[type[QedError], dict[str, Any], str]] = {
     "no value": (BadStatement, {"domain": {"x": "[0, 1/0]"}}, "in x=, the end '1/0' of a domain has no value"),
     "widths": (BadStatement, {"stated": "x < y", "domain": {"x": bits(8), "y": bits(9)}}, "give all of them the same"),
     # hypotheses
-    "contradiction": (Vacuous, {"where": ("x > 1", "x < 0")}, "no point was found .*: widen it or mend where="),
+    "contradiction": (Vacuous, {"where": ("x > 1", "x < 0")}, "no point of the domain meets .*: widen it"),
     "where number": (BadStatement, {"where": 5}, "where=5 is no text: write a text, or a tuple of texts"),
     "where mixed": (BadStatement, {"where": ("x > 0", 5)}, "where=5 is no text"),
     "let text": (BadStatement, {"let": "f = x"}, "let='f = x' is no dict with names: write let="),

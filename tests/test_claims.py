@@ -72,8 +72,18 @@ def test_an_undecided_claim_is_called_no_refutation_and_says_how_to_help() -> No
 
 @pytest.mark.parametrize("where", [("x > 1", "x < 0"), ("x > 2",)])
 def test_a_claim_about_no_point_is_vacuous_and_not_accepted(where: tuple[str, ...]) -> None:
-    with pytest.raises(Vacuous, match=r"^t\.t: no point was found .*widen .* or mend where="):
+    with pytest.raises(Vacuous, match=r"^t\.t: no point of the domain meets .*widen .* or mend where="):
         made("x > 5", where=where, x="[0, 1]")
+
+
+@pytest.mark.parametrize(
+    ("where", "domain"),
+    [(("n + m >= 1234",), {"n": "N0", "m": "Z"}), (("x**4 > 9", "x**4 < 10"), {"x": R}), (("x > 10**20",), {"x": R})],
+)
+def test_hypotheses_that_no_point_was_found_to_meet_are_not_called_contradictory(where: Any, domain: Any) -> None:
+    first = min(domain)
+    with pytest.raises(Undecided, match="no point was found that meets the hypotheses, nor that none does"):
+        judge("t.t", f"{first}**2 >= 0", where=where, domain=domain, control=f"{first}**2 < 0", known={})
 
 
 def test_hypotheses_with_an_equation_that_no_rational_meets_are_undecided_and_not_vacuous() -> None:
@@ -103,6 +113,26 @@ def test_a_control_that_differs_by_spacing_only_is_the_statement_itself(control:
 def test_a_control_over_an_empty_domain_shows_nothing() -> None:
     with pytest.raises(Vacuous, match="no point meets the control"):
         made("x**2 >= 0", {"where": ("x > 1", "x < 0")}, x=R)
+
+
+@pytest.mark.parametrize("control", ["log(-1) > x", "x + sqrt(-1 - x**2) > 0", "Eq(x**2/0, 0)"])
+def test_a_control_without_any_value_is_toothless(control: str) -> None:
+    with pytest.raises(Toothless, match=r"^t\.t: its control .* has no value anywhere .*: state a near-miss"):
+        made("x**2 >= 0", control, x=R)
+
+
+def test_a_control_that_is_undefined_somewhere_only_shows_that_definedness_matters() -> None:
+    assert made("Eq(x/x, 1)", {"x": "[0, oo)"}, x="(0, oo)").control.verdict == "undefined"
+
+
+def test_a_domain_whose_ends_may_be_one_is_undecided_and_not_called_empty() -> None:
+    with pytest.raises(Undecided, match="no number is certain to lie in the domain"):
+        made("x >= 0", x="[0, gamma(1/2) - sqrt(pi)]")
+
+
+def test_a_touching_point_that_is_long_to_write_is_no_bad_statement() -> None:
+    with pytest.raises(Undecided):
+        made("sqrt(x)**2 > x", x=f"[{10**20 + 39}/{3 * 10**20}, {10**20 + 40}/{3 * 10**20}]")
 
 
 @pytest.mark.parametrize(

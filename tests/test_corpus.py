@@ -1,6 +1,7 @@
 """Statements with known truth: none that is false is accepted, none that is true rejected.
 
-``soundness/corpus.json`` is the shared corpus, ``soundness/attacks.json`` what was written to break this checker, and
+``soundness/corpus.json`` is the shared corpus, ``soundness/attacks.json`` what was written to break this checker,
+``soundness/edges.json`` what holds or fails at an edge: a sum without terms, an end, a pole, a branch cut; and
 ``soundness/unseen.json`` what was written without looking at it, of all kinds; every truth has been derived twice.
 `why` says how a false statement fails, or why a true one holds.
 """
@@ -23,10 +24,11 @@ from qed.claims.record import GRADES, Claim
 HERE = Path(__file__).parent / "soundness"
 CORPUS = json.loads((HERE / "corpus.json").read_text(encoding="utf-8"))
 ATTACKS = json.loads((HERE / "attacks.json").read_text(encoding="utf-8"))
+EDGES = json.loads((HERE / "edges.json").read_text(encoding="utf-8"))
 UNSEEN = json.loads((HERE / "unseen.json").read_text(encoding="utf-8"))
 SECONDS = 120  # the last resort against a hang
 STOPPED = "stopped by the clock"  # no verdict, and no figure of the checker's
-EVERY = {entry["id"]: entry for entry in (*CORPUS, *ATTACKS, *UNSEEN)}
+EVERY = {entry["id"]: entry for entry in (*CORPUS, *ATTACKS, *EDGES, *UNSEEN)}
 
 
 class Hang(BaseException):
@@ -124,6 +126,15 @@ def test_no_attack_passes_and_no_true_statement_falls_with_the_false_ones(part: 
     assert len(truths & set(undecided)) <= 12, sorted(truths & set(undecided))
 
 
+def test_nothing_false_passes_at_an_edge_and_nothing_true_falls_there() -> None:
+    wrong, undecided = run(EDGES)
+    assert not wrong
+    truths = {entry["id"] for entry in EDGES if entry["truth"]}
+    assert len(truths) >= 48 and len(EDGES) - len(truths) >= 130
+    assert len(truths & set(undecided)) <= 16, sorted(truths & set(undecided))
+    assert all(entry["why"] for entry in EDGES)
+
+
 @pytest.mark.parametrize("part", range(3))
 def test_statements_written_without_looking_at_the_checker_are_judged_right_as_well(part: int) -> None:
     wrong, undecided = run(UNSEEN[part::3])
@@ -144,7 +155,7 @@ def test_every_attack_has_a_truth_a_reason_and_a_name_of_its_own() -> None:
 
 
 def test_enough_unseen_statements_of_enough_kinds_have_a_truth_and_a_reason() -> None:
-    assert len(EVERY) == len(CORPUS) + len(ATTACKS) + len(UNSEEN)
+    assert len(EVERY) == len(CORPUS) + len(ATTACKS) + len(EDGES) + len(UNSEEN)
     assert len(UNSEEN) >= 120 and len({e["kind"] for e in UNSEEN}) >= 12
     assert all(isinstance(e["truth"], bool) and e["why"] for e in UNSEEN)
     assert sum(e["truth"] for e in UNSEEN) >= 45

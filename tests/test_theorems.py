@@ -12,15 +12,17 @@ from types import SimpleNamespace
 import pytest
 import sympy as sp
 
-from qed import N0, R, square
+from qed import N0, N, R, square
 from qed.claims.verdict import decide
 from qed.kernel import lemmas, rules
 from qed.kernel.conclude import Conclusion, Plan, Refutation, conclude, plan
 from qed.kernel.lemmas import Lemma, accepted
 from qed.kernel.lower import domain_scope
 from qed.kernel.residual import residual
-from qed.kernel.signs import integrable, structure
+from qed.kernel.signs import integrable, parts, structure
 from qed.kernel.theorems import ANY, NEG, POS, ZERO, Equal, Limit, Range, Refused, Scope, Sign, Theorem
+from qed.search.limits import Limits
+from qed.search.signs import Signs
 from qed.search.tactics import Prover
 from qed.statements.errors import OutOfReach
 from qed.statements.language import as_domain, statement
@@ -66,7 +68,18 @@ def test_a_theorem_cannot_be_altered_in_place_or_in_a_copy() -> None:
         dataclasses.replace(t, signs=POS)
     with pytest.raises((TypeError, ValueError)):
         copy.replace(t, signs=POS) if hasattr(copy, "replace") else dataclasses.replace(t, signs=POS)
-    assert t.signs == POS | ZERO and copy.copy(t) == t and pickle.loads(pickle.dumps(t)).signs == t.signs
+    with pytest.raises(TypeError):
+        t.scope.ranges[x] = Range(None, None)  # type: ignore[index]
+    with pytest.raises(TypeError):
+        pickle.dumps(t)
+    assert t.signs == POS | ZERO and copy.copy(t) == t
+
+
+def test_a_scope_keeps_the_ranges_that_it_was_made_with() -> None:
+    ranges = {x: Range(sp.Integer(0), None, True)}
+    t = structure(x, Scope(ranges))
+    ranges[x] = Range(None, None)
+    assert t.signs == POS and t.scope.ranges[x].lo == 0
 
 
 def test_nothing_outside_the_kernel_names_the_seal_or_goes_round_a_constructor() -> None:
@@ -431,3 +444,80 @@ def test_what_does_not_fit_together_is_out_of_reach(text: str) -> None:
     with pytest.raises(OutOfReach):
         plan(statement(text, {"A": square(3), "x": R}))
     assert plan(statement("Eq(A*eye(3) + A/x, transpose(A)*exp(eye(3)))", {"A": square(3), "x": "(0, oo)"})).goals
+
+
+def test_what_stands_in_a_sum_without_terms_need_have_no_value() -> None:
+    scope = scope_of(n=N0)
+    n, k = scope.names["n"], sp.Symbol("k#1", integer=True)
+    with pytest.raises(Refused, match="the right side may have no value"):
+        residual(sp.Sum(1 / n, (k, 1, n)), sp.Sum(1, (k, 1, n)) / n, scope)
+    some = scope_of(n=N)
+    n = some.names["n"]
+    assert residual(sp.Sum(1 / n, (k, 1, n)), sp.Sum(1, (k, 1, n)) / n, some)
+
+
+def test_what_stands_in_an_integral_over_no_length_need_have_no_value() -> None:
+    t = sp.Symbol("t#1", real=True)
+    for domain, length in (("[0, oo)", False), ("(0, oo)", True)):
+        scope = scope_of(y=domain)
+        y = scope.names["y"]
+        given = sp.Integral(sp.log(y), (t, 0, y))
+        assert (sp.log(y) in parts(given, scope)) is length
+
+
+def test_a_product_keeps_the_conditions_of_its_factors() -> None:
+    scope = scope_of(x="(-oo, 0]")
+    root = sp.sqrt(scope.names["x"])
+    t = rules.nlsat(root, scope)
+    assert t.signs == ZERO
+    with pytest.raises(Refused, match="a factor may have no value"):
+        rules.product(t, t)
+
+
+def test_boxes_take_no_two_symbols_of_one_name() -> None:
+    a, b = sp.Symbol("x", real=True), sp.Symbol("x", positive=True)
+    low, high = Range(sp.Integer(0), sp.Integer(1)), Range(sp.Integer(5), sp.Integer(6))
+    with pytest.raises(Refused, match="two symbols of one name"):
+        rules.boxed(a - b / 1000 - 2, POS, Scope({a: low, b: high}))
+
+
+def test_an_improper_integral_has_a_length() -> None:
+    t = sp.Symbol("t#1", real=True)
+    for domain, fine in (("[0, oo)", False), ("(0, oo)", True)):
+        scope = scope_of(y=domain)
+        y = scope.names["y"]
+        within = scope.with_symbol(t, Range(sp.Integer(0), y, True, True))
+        within = within.knowing(rules.added(structure(y - t, within), structure(t, within)))
+        q, ends = residual(1 / y, rules.derivative(t / y, t), within), []
+        for end, way in ((y, "-"), (sp.Integer(0), "+")):
+            moved, u, near = rules.approach(t / y, t, end, way, scope)
+            found = Limits(u, near, Signs([])).search(moved)
+            assert found
+            ends.append(found)
+        if fine:
+            assert rules.antiderivative(sp.Integral(1 / y, (t, 0, y)), q, tuple(ends), scope, t / y).right == 1
+        else:
+            with pytest.raises(Refused, match="improper and empty"):
+                rules.antiderivative(sp.Integral(1 / y, (t, 0, y)), q, tuple(ends), scope, t / y)
+
+
+def test_a_certificate_proves_no_closed_form_of_a_symbol_that_the_sum_binds() -> None:
+    scope = scope_of(n=N0)
+    n, k = scope.names["n"], sp.Symbol("k#1", integer=True)
+    free = 2 ** (k * n)
+    total = sp.Sum(free * sp.binomial(n, k) / 2**n, (k, 0, n))
+    with pytest.raises(Refused, match="the closed form may vanish, or have no value"):
+        rules.wilf_zeilberger(total, free, -k / (2 * (n + 1 - k)), scope)
+
+
+def test_an_exponential_of_an_imaginary_number_is_not_positive() -> None:
+    scope = scope_of(x=R)
+    x = scope.names["x"]
+    assert structure(sp.exp(sp.I * x), scope).signs == structure((1 + sp.I * x) ** 2, scope).signs == ANY
+    for left, right in (
+        (sp.sqrt(1 + sp.cos(x)), sp.sqrt(2) * sp.cos(x / 2)),
+        (sp.sqrt(1 - sp.sin(x) ** 2), sp.cos(x)),
+        (sp.log(1 + sp.cos(x)), 2 * sp.log(sp.cos(x / 2)) + sp.log(2)),
+    ):
+        with pytest.raises(Refused, match="the residual does not expand to 0"):
+            residual(left, right, scope)

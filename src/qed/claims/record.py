@@ -13,7 +13,8 @@ import sympy as sp
 
 from ..kernel.checks import Evidence
 from ..kernel.lemmas import Lemma
-from ..numeric.hunt import Hunt, candidates
+from ..numeric import supremum
+from ..numeric.hunt import Hunt, candidates, valueless
 from ..statements.errors import (
     BadStatement,
     Disagreement,
@@ -328,7 +329,7 @@ def _accept(
             raise Disagreement(f"the rules accept it as {grade}, but {found.describe(judged.text)}: one of them errs")
         raise Refuted(found.describe(judged.text))
     if found.verdict == "vacuous":
-        raise Vacuous("no point was found that lies in the domain and meets the hypotheses: widen it or mend where=")
+        raise Vacuous("no point of the domain meets the hypotheses: widen it or mend where=")
     if found.verdict == "undecided":
         raise Undecided(
             f"{judged.text} could not be decided. This is a failure, not a refutation. "
@@ -392,6 +393,11 @@ def _refuse(judged: Statement, lemmas: list[Lemma], hint: ast.expr | None, reque
         raise Toothless(
             f"its control {text} was not refused ({found.verdict}); a check that cannot fail shows nothing. "
             "Move the near-miss off the edge where it happens to hold, or make it miss by more"
+        )
+    if found.verdict == "undefined" and not supremum.suprema(missed) and valueless(missed):
+        raise Toothless(
+            f"its control {text} has no value anywhere ({found.sides[0]}), which says nothing about the claim: "
+            "state a near-miss that is false where it has a value, or has one at some points of its domain"
         )
     return Control(text, missed, found.verdict, found.witness, found.sides)
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..kernel import bitvectors
-from ..kernel.conclude import Conclusion, Refutation, fails_at
+from ..kernel.conclude import Conclusion, Refutation, fails_at, plan
 from ..kernel.lemmas import Lemma
-from ..kernel.theorems import Refused
+from ..kernel.rules import nlsat
+from ..kernel.signs import sign
+from ..kernel.theorems import ANY, POS, ZERO, Refused
 from ..numeric import supremum, words
 from ..numeric.hunt import Hunt, hunt
+from ..search.match import attempt
 from ..search.tactics import Prover
 from ..statements import language
-from ..statements.errors import OutOfReach
-from ..statements.language import Statement
+from ..statements.errors import BadStatement, OutOfReach
+from ..statements.language import Relation, Statement
 from ..statements.words import as_bits, width_of
 from ..statements.words import statement as statement_of_words
 
@@ -112,10 +115,16 @@ def decide(
     if found.verdict in ("refuted", "undefined"):
         return Decision(found.verdict, ("hunt in ball arithmetic",), found.witness or {}, found.sides, hunt=found)
     if found.verdict == "vacuous":
+        if not judged.where:  # emptiness is not shown: a domain that is certainly empty is refused when it is read
+            why = "no number is certain to lie in the domain, whose ends may be one: write exact ends"
+            return Decision("undecided", tried=(why,), hunt=found)
         if any(r.op == "=" for r in judged.where):
             why = "an equation in where= is seldom met by a rational point: solve it and put the solution in by let="
             return Decision("undecided", tried=(f"no point was found that meets the hypotheses; {why}",), hunt=found)
-        return Decision("vacuous", ("hunt in ball arithmetic",), hunt=found)
+        if not contradictory(judged):
+            why = "no point was found that meets the hypotheses, nor that none does: widen the domain or mend where="
+            return Decision("undecided", tried=(why,), hunt=found)
+        return Decision("vacuous", ("the rules of the kernel",), hunt=found)
     met = touched(judged, found)
     if met is not None:
         return Decision(met.verdict, ("exact residual at a point",), met.witness, met.sides, hunt=found)
@@ -176,9 +185,31 @@ def touched(judged: Statement, found: Hunt) -> Refutation | None:
     for point in found.unsettled:
         try:
             return fails_at(judged, point)
-        except (OutOfReach, Refused):
+        except (BadStatement, OutOfReach, Refused):
             continue
     return None
+
+
+def contradictory(judged: Statement) -> bool:
+    """Tell whether the rules show that no point of the domain meets the hypotheses."""
+    nothing = Relation(ast.Constant(0), "<", ast.Constant(1), "0 < 1")
+    try:
+        todo = attempt(plan, replace(judged, relations=(nothing,)))
+    except OutOfReach:
+        return False
+    if todo is None:
+        return False
+    scope = todo.goals[0].scope
+    for span in scope.ranges.values():
+        length = ANY if span.lo is None or span.hi is None else sign(span.hi - span.lo, scope)
+        if not length & (POS if span.lo_open or span.hi_open else POS | ZERO):
+            return True
+    for number, (fact, signs) in enumerate(scope.facts):
+        others = replace(scope, facts=scope.facts[:number] + scope.facts[number + 1 :])
+        shown = attempt(nlsat, fact, others)
+        if not signs & sign(fact, others) & (shown.signs if shown else ANY):
+            return True
+    return False
 
 
 def contradicted(judged: Statement, lemmas: list[Lemma], certificate: ast.expr | None) -> str | None:

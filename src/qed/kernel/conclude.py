@@ -15,6 +15,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 from ..numeric import balls, boxes
 from ..statements.errors import OutOfReach, UndefinedAt
 from ..statements.language import Relation, Statement, parse_expression, substitute
+from .limits import INFINITE
 from .lower import Goal, Lowering, domain_scope
 from .residual import is_zero
 from .rules import approach, vanishing
@@ -22,7 +23,6 @@ from .signs import defined, sign
 from .theorems import ENOUGH, NEG, POS, SEAL, ZERO, Equal, Limit, Range, Scope, Sign, Theorem, _Sealed, names, require
 
 CASES = 100_000
-INFINITE = (sp.oo, -sp.oo)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Symbol
 
-from .signs import defined, is_whole, parity, sign, without_corners
+from .signs import defined, is_complex, is_whole, parity, sign, without_corners
 from .theorems import NEG, POS, SEAL, Equal, Scope, require
 
 CIRCULAR = (sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh)
@@ -81,7 +81,7 @@ def _split_log(x: Expr, scope: Scope) -> Expr:
             part, base, flips = -part, -base, flips + 1
         if part.is_Rational and part > 0:
             total += sp.Add(*(k * sp.log(prime) for prime, k in sp.factorrat(part).items()))
-        elif base is sp.E:
+        elif base is sp.E and not is_complex(power):
             total += power
         elif sign(base, scope) == POS:
             total += power * sp.log(base)

@@ -12,6 +12,7 @@ from flint import fmpq, fmpq_poly
 from sympy import Expr, Symbol
 
 from ..numeric import boxes
+from ..numeric.balls import count_real_roots
 from ..statements.errors import BadStatement
 from ..statements.language import Relation, parse_expression
 from .lower import between
@@ -96,10 +97,13 @@ def total(e: Any, term: Sign, scope: Scope) -> Sign:
 def product(a: Sign, b: Sign) -> Sign:
     """Multiply two expressions with their signs.
 
-    Law: the sign of a product is the product of the signs.
+    Law: the sign of a product is the product of the signs, where both factors have values.
     """
+    whole = a.expression * b.expression
     require(a.scope == b.scope, "theorems over different scopes")
-    return Sign(SEAL, a.expression * b.expression, product_sign(a.signs, b.signs), a.scope, names(a, b))
+    sure = all(defined(t.expression, t.scope, whole) for t in (a, b))
+    require(sure, "a factor may have no value where the product has")
+    return Sign(SEAL, whole, product_sign(a.signs, b.signs), a.scope, names(a, b))
 
 
 def added(a: Sign, b: Sign) -> Sign:
@@ -342,7 +346,9 @@ def antiderivative(integral: Any, q: Equal, values: tuple[Limit, ...], scope: Sc
     require(q.left == integral.function and q.right == derivative(proposal, t), "no theorem on the integrand")
     require(continuous(proposal, t, q.scope), "the antiderivative may jump")
     infinite = lo is -sp.oo or hi is sp.oo
-    require(infinite or not sign(sp.expand(hi - lo), scope) & NEG, "it may run backwards")
+    backwards = NEG | ZERO if values else NEG  # nothing is known of the limits where both ends are one
+    forwards = infinite or not sign(sp.expand(hi - lo), scope) & backwards
+    require(forwards, "it may run backwards, or be improper and empty")
     require(values or not infinite, "no theorem on the limits")
     ends = [proposal.subs(t, hi), proposal.subs(t, lo)]
     for number, (found, end, way) in enumerate(zip(values, (hi, lo), "-+", strict=False)):
@@ -432,7 +438,8 @@ def wilf_zeilberger(total: Any, closed: Expr, proposal: Expr, scope: Scope) -> E
     span = scope.ranges[n]
     least = n.is_integer and first_value(span) and span.hi is None and scope.is_free(n)
     require(least, f"{n} has no least value, or a greatest one")
-    require(sign(closed, scope) in (POS, NEG), "the closed form may vanish")
+    known = closed.free_symbols <= set(scope.ranges) and defined(closed, scope)
+    require(known and sign(closed, scope) in (POS, NEG), "the closed form may vanish, or have no value")
     whole, inner = (scope.with_symbol(k, Range(lo, end)) for end in (n, n - 1))
     require(sign(sp.denom(sp.together(proposal)), whole) in (POS, NEG), "the certificate may have a pole")
     require(proposal.is_rational_function(n, k) and defined(total.function, whole), "a term may have no value")
@@ -464,13 +471,13 @@ def sturm(e: Expr, x: Symbol, scope: Scope) -> Sign:
     signs = ZERO
     if p.degree() >= 0:
         odd, radical = odd_part(p), p // p.gcd(p.derivative()) if p.degree() > 0 else p
-        require(not _roots_between(odd, lo, hi), "it changes its sign inside")
+        require(not count_real_roots(odd, lo, hi), "it changes its sign inside")
         step = (hi - lo) / 211 if lo is not None and hi is not None else fmpq(1, 7)
         start = lo if lo is not None else hi - 300 * step if hi is not None else fmpq(0)
         inside = [start + k * step for k in range(1, 200)] if lo != hi else [start]
         values = [v for m in inside if (v := p(m)) != 0]
         require(values, "no point inside to look at")
-        signs = _bit(values[0]) | (ZERO if _roots_between(radical, lo, hi) else 0)
+        signs = _bit(values[0]) | (ZERO if count_real_roots(radical, lo, hi) else 0)
         for end, is_open in ((lo, span.lo_open), (hi, span.hi_open)):
             signs |= 0 if end is None or is_open else _bit(p(end))
     return Sign(SEAL, e, signs, scope, scope.by("Sturm's theorem"))
@@ -496,26 +503,6 @@ def odd_part(p: fmpq_poly) -> fmpq_poly:
             result = result * (simple // shared)
         simple, repeated, order = shared, repeated // shared, order + 1
     return result
-
-
-def _roots_between(p: fmpq_poly, lo: fmpq | None, hi: fmpq | None) -> int:
-    """Count the distinct roots in the open interval (Sturm)."""
-    if p.degree() <= 0:
-        return 0
-    chain = [p, p.derivative()]
-    while chain[-1].degree() >= 0:
-        chain.append(-(chain[-2] % chain[-1]))
-    chain.pop()
-
-    def variations(at: fmpq | None, plus: bool) -> int:
-        if at is None:
-            values = [q[q.degree()] * (1 if plus or q.degree() % 2 == 0 else -1) for q in chain]
-        else:
-            values = [q(at) for q in chain]
-        nonzero = [v for v in values if v != 0]
-        return sum((a > 0) != (b > 0) for a, b in zip(nonzero, nonzero[1:], strict=False))
-
-    return variations(lo, False) - variations(hi, True) - (hi is not None and p(hi) == 0)
 
 
 def nlsat(e: Expr, scope: Scope) -> Sign:
@@ -603,6 +590,7 @@ def boxed(e: Expr, signs: int, scope: Scope, budget: int = boxes.BOXES) -> Sign:
     require(not bound(e) and signs in (POS, NEG), "sums and integrals have no ball here")
     plain = [x for x in symbols if x in scope.ranges and x.name.isidentifier() and not x.is_integer]
     require(plain == symbols, "an integer, or a symbol that cannot be written")
+    require(len({x.name for x in symbols}) == len(symbols), "two symbols of one name")
     ends = [end for x in symbols for end in (scope.ranges[x].lo, scope.ranges[x].hi)]
     require(all(end is not None and end.is_Rational for end in ends), "the box is not bounded by rational numbers")
     numbers = [fmpq(int(end.p), int(end.q)) for end in ends]  # type: ignore[union-attr]

@@ -66,6 +66,12 @@ def one_sided(signs: int) -> bool:
     return not (signs & NEG and signs & POS)
 
 
+@lru_cache(maxsize=65536)
+def is_complex(e: Expr) -> bool:
+    """Tell whether an expression is written with the imaginary unit, as a sine is by Euler's formula."""
+    return bool(e.has(sp.I))
+
+
 @lru_cache(maxsize=64)
 def product_sign(a: int, b: int) -> int:
     """Combine the signs of two factors."""
@@ -90,6 +96,8 @@ def sum_sign(a: int, b: int) -> int:
 
 def sign(e: Expr, scope: Scope) -> int:
     """Find the possible signs of an expression: a superset of those that it takes where it has a value."""
+    if is_complex(e):
+        return ANY
     found = _structure(e, scope)
     for fact, known in (*scope.facts, *((t.expression, t.signs) for t in scope.known)):
         if found in (POS, NEG, ZERO):
@@ -320,8 +328,7 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
     Definition: an expression has a value where all its parts have. In a derivative, x**k/x is x**(k - 1), and
     k*x**(k - 1) is 0 for k = 0, also where x is 0.
     """
-    inner = {s for t in given.atoms(sp.Sum, sp.Product, sp.Integral) for s in t.bound_symbols}
-    sure = {t for t in sp.preorder_traversal(given) if not t.free_symbols & inner}
+    sure = parts(given, scope)
 
     def fine(t: Any, scope: Scope, rest: Expr = sp.S.One) -> bool:
         if t in sure or t.is_Symbol or (t.is_Atom and t.is_number and t not in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I)):
@@ -350,6 +357,22 @@ def defined(e: Expr, scope: Scope, given: Expr = sp.S.Zero) -> bool:
         return needs is not None and not any(sign(a, scope) & ~allowed for a, allowed, _ in needs)
 
     return fine(e, scope)
+
+
+def parts(e: Any, scope: Scope) -> set[Any]:
+    """List the parts that have a value wherever an expression has one.
+
+    Definition: a sum without terms is 0, and an integral over no length, whether or not what stands inside has a value.
+    """
+    inner = {s for t in e.atoms(sp.Sum, sp.Product, sp.Integral) for s in t.bound_symbols}
+    walk, found = sp.preorder_traversal(e), set()
+    for t in walk:
+        if isinstance(t, sp.Sum | sp.Product | sp.Integral):
+            length = sign(sp.expand(t.limits[0][2] - t.limits[0][1]), scope)
+            if len(t.limits) > 1 or length & (NEG | ZERO if isinstance(t, sp.Integral) else NEG):
+                walk.skip()
+        found |= set() if t.free_symbols & inner else {t}
+    return found
 
 
 def integrable(e: Expr, x: Symbol) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import InitVar, dataclass, field, replace
+from types import MappingProxyType
 
 from sympy import Expr, Symbol
 
@@ -49,12 +50,13 @@ class Scope:
     else are equal.
     """
 
-    ranges: dict[Symbol, Range]
+    ranges: Mapping[Symbol, Range]
     facts: tuple[tuple[Expr, int], ...] = ()
     names: dict[str, Symbol] = field(default_factory=dict, compare=False)
     known: tuple[Sign, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ranges", MappingProxyType(dict(self.ranges)))  # theorems speak of it as it is now
         for t in self.known:
             wider = t.scope.ranges.items() <= self.ranges.items() and set(t.scope.facts) <= set(self.facts)
             require(wider, "a theorem about another scope")

@@ -567,10 +567,11 @@ def _integral(node: ast.Call, env: Env) -> Any:
     return result.real
 
 
-def count_real_roots(polynomial: fmpq_poly) -> int:
-    """Count the distinct real roots, with signs read at minus and plus infinity.
+def count_real_roots(polynomial: fmpq_poly, lo: fmpq | None = None, hi: fmpq | None = None) -> int:
+    """Count the distinct real roots between two numbers, both left out; None is infinite.
 
-    Theorem (Sturm): their number is the loss of sign variations along the chain p, p', -rem, ... .
+    Theorem (Sturm): for a < b that are no multiple roots, the number of those in (a, b] is the loss of sign variations
+    along the chain p, p', -rem, ... from a to b.
     """
     if polynomial.degree() < 0:
         raise OutOfReach("the zero polynomial")
@@ -578,11 +579,12 @@ def count_real_roots(polynomial: fmpq_poly) -> int:
     while chain[-1].degree() >= 0:
         chain.append(-(chain[-2] % chain[-1]))
 
-    def variations(at_plus: bool) -> int:
-        leads = [p[p.degree()] * (1 if at_plus or p.degree() % 2 == 0 else -1) for p in chain[:-1]]
-        return sum((a > 0) != (b > 0) for a, b in zip(leads, leads[1:], strict=False))
+    def variations(at: fmpq | None, way: int) -> int:
+        values = [p[p.degree()] * way ** p.degree() if at is None else p(at) for p in chain[:-1]]
+        signs = [v > 0 for v in values if v != 0]
+        return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
 
-    return variations(False) - variations(True)
+    return variations(lo, -1) - variations(hi, 1) - (hi is not None and polynomial(hi) == 0)
 
 
 def precisions(relation: Relation) -> tuple[int, ...]:

@@ -300,6 +300,12 @@ def hunt(claim: Statement, count: int = POINTS) -> Hunt:
     return Hunt("survived" if 2 * evaluated >= tried else "out of reach", evaluated, unsettled=tuple(unsettled))
 
 
+def valueless(claim: Statement, count: int = POINTS) -> bool:
+    """Tell whether a statement has no value at any point that a hunt would try: then it says nothing anywhere."""
+    seen = {_judge(claim, env)[0] for env in points(claim, count * (THIN if claim.where else 1))}
+    return seen - {"skipped"} == {"undefined"}
+
+
 def _walk(r: Relation) -> Iterator[ast.AST]:
     yield from ast.walk(r.left)
     yield from ast.walk(r.right)

@@ -250,7 +250,8 @@ class Prover:
         changed = self.signs.rewritten(form, scope)
         if changed:
             yield from self._residual(gap, scope, rules.follow(closed, changed) if closed else changed)
-        by_cases = attempt(rules.nlsat, gap, scope) if gap.has(sp.Abs, sp.Max, sp.Min) else None
+        rooted = gap.has(sp.sin, sp.cos) and any(p.exp.is_Rational and not p.exp.is_Integer for p in gap.atoms(sp.Pow))
+        by_cases = attempt(rules.nlsat, gap, scope) if rooted or gap.has(sp.Abs, sp.Max, sp.Min) else None
         yield from [by_cases] if by_cases and by_cases.signs == ZERO else []
         yield from self._summed(gap, scope)
         for n in sorted(gap.free_symbols & set(scope.ranges), key=str):
