@@ -211,6 +211,26 @@ def test_a_derivative_or_sum_does_not_seem_to_take_in_the_factor_behind_it(produ
     assert Writer().tex(parse_expression(product)) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("exp(-x**2/2)", "e^{-x^{2}/2}"),
+        ("exp(-2*a*(x + 1))", "e^{-2 a (x + 1)}"),
+        ("-2*a*(x + 1)", "-2 a (x + 1)"),
+        ("-a*b/c", r"-\frac{a b}{c}"),
+        ("x - -a*b/c", r"x - \left(-\frac{a b}{c}\right)"),
+        ("exp(x*(-a/b))", "e^{x (-a/b)}"),
+        ("(-x)**2/2", r"\frac{(-x)^{2}}{2}"),
+        ("(-a + b)*c", "(-a + b) c"),
+        ("exp((-a + b)/c)", "e^{(-a + b)/c}"),
+        ("exp(-(a + b)/c)", "e^{-(a + b)/c}"),
+        ("exp((-a/b)**2)", "e^{(-a/b)^{2}}"),
+    ],
+)
+def test_a_minus_sign_before_a_product_takes_no_parentheses_and_one_before_a_part_keeps_them(text: str, shown: str):
+    assert Writer().tex(parse_expression(text)) == shown
+
+
 def test_a_chain_of_hypotheses_is_named_once() -> None:
     found = judge("t.a", "x < 2", domain={"x": R}, where="0 < x < 1", control={"where": "0 < x < 3"}, known={})
     assert bundle(found)["text/plain"].count("given 0 < x < 3") == 1

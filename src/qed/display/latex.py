@@ -96,18 +96,20 @@ class Writer:
             if isinstance(node.op, ast.Add) and right.startswith("-"):
                 return f"{self.tex(node.left, ADD)} {right}", ADD
             return f"{self.tex(node.left, ADD)} {'+' if isinstance(node.op, ast.Add) else '-'} {right}", ADD
+        minus = _minus(node.left)
+        lead = ADD if minus else MUL
         if isinstance(node.op, ast.Div):
             if self.small:
-                return f"{self.tex(node.left, MUL)}/{self.tex(node.right, POW)}", MUL
-            if isinstance(node.left, ast.UnaryOp) and isinstance(node.left.op, ast.USub):
-                return rf"-\frac{{{self.tex(node.left.operand)}}}{{{self.tex(node.right)}}}", ADD
-            return rf"\frac{{{self.tex(node.left)}}}{{{self.tex(node.right)}}}", POW
+                return f"{self.tex(node.left, lead)}/{self.tex(node.right, POW)}", lead
+            top = self.tex(node.left)
+            if minus and top.startswith("-"):
+                return rf"-\frac{{{top[1:]}}}{{{self.tex(node.right)}}}", ADD
+            return rf"\frac{{{top}}}{{{self.tex(node.right)}}}", POW
         if isinstance(node.op, ast.Pow):
             base, level = self._write(node.left)
             if level < ATOM or (isinstance(node.left, ast.Call) and ast.unparse(node.left.func) in RAISED):
                 base = self.group(base)
             return f"{base}^{{{self._in_small(node.right)}}}", POW
-        lead = ADD if isinstance(node.left, ast.UnaryOp) else MUL
         small, self.small = (
             self.small,
             0 if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Div) else self.small,
@@ -212,6 +214,13 @@ class Writer:
         power = f"^{{{order}}}" if order > 1 else ""
         variable = self.tex(x)
         return rf"\frac{{d{power}}}{{d{variable}{power}}} {self.tex(body, MUL)}", MUL
+
+
+def _minus(node: ast.expr) -> bool:
+    """Say whether an expression is a product or quotient with a minus sign before it, which needs no parentheses."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+        node = node.left
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
 
 
 def name(text: str) -> str:
