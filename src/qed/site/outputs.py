@@ -56,7 +56,10 @@ class Outputs(MimeRenderPlugin):
         if data.mime_type == "text/html" and 'class="qed-ledger"' in data.string:
             return [ledger.ledger_part(part="summary")]  # the list stands at the head of the page
         if data.mime_type == "text/html" and 'class="qed-' in data.string:
-            return [cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))]
+            inert.check(data.string, (env.docname, data.line or 0))
+            shown = cards.raw(cards.card(env, data.string, (env.docname, data.line or 0)))
+            shown["inert"] = True  # the formulas that were set in it need no second look
+            return [shown]
         if data.mime_type == "image/svg+xml":  # shown as a file of its own, which a reader may open
             inert.check(data.string, (env.docname, data.line or 0))
         if data.mime_type == "image/png" and "figure" in data.output_metadata.get("qed", {}):
@@ -73,9 +76,11 @@ def _picture(renderer: NbElementRenderer, data: MimeData) -> nodes.Element:
     edges = [0, *(2 * cut for cut in about.get("cuts", ())), whole.width]
     shown = qed_panels("")
     for left, right in pairwise(edges):
-        file = io.BytesIO()
-        whole.crop((left, 0, right, whole.height)).save(file, format="png", optimize=True)
-        part = replace(data, content=b64encode(file.getvalue()).decode()) if len(edges) > 2 else data
+        part = data
+        if len(edges) > 2:
+            file = io.BytesIO()
+            whole.crop((left, 0, right, whole.height)).save(file, format="png")
+            part = replace(data, content=b64encode(file.getvalue()).decode())
         image = renderer.render_image(part)[0]
         words = "" if left else about["alt"]
         shown += qed_picture(uri=image["uri"], alt=words, size=((right - left) // 2, whole.height // 2))

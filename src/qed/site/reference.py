@@ -65,13 +65,14 @@ def kernel_rules() -> list[Rule]:
     """List the functions of the believed floors whose docstring gives a theorem, law, rule or definition."""
     found = []
     for path in trusted_files():
+        lines = path.read_text(encoding="utf-8").splitlines()
         for node in public_functions(path):
             paragraphs = (ast.get_docstring(node) or "").split("\n\n")
             text = [" ".join(paragraph.split()) for paragraph in paragraphs]
             reason = next((paragraph for paragraph in text if REASON.match(paragraph)), None)
             card = next((m[1] for paragraph in text if (m := NAME.match(paragraph))), None)
             if reason is not None:
-                code = without_docstring(ast.get_source_segment(path.read_text(encoding="utf-8"), node) or "")
+                code = without_docstring("\n".join(lines[node.lineno - 1 : node.end_lineno]))
                 found.append(Rule(path.stem, node.name, text[0], reason, card, code, path.parent.name))
     return found
 
