@@ -17,11 +17,11 @@ What was measured several times is told as its median, with the least and the mo
 Row = tuple[str, tuple[str, ...], float | None]
 GROUPS: dict[str, list[Row]] = {
     "Building and verifying": [
-        ("26 generated articles, from nothing, s", ("build", "build of 26 generated articles, cold, s"), 12),
-        ("26 generated articles, one edited, s", ("build", "build of 26 generated articles, edited, s"), 4),
-        ("26 generated articles, unchanged, s", ("build", "build of 26 generated articles, unchanged, s"), 3),
-        ("104 generated articles, from nothing, s", ("build", "build of 104 generated articles, cold, s"), None),
-        ("208 generated articles, from nothing, s", ("build", "build of 208 generated articles, cold, s"), None),
+        ("26 articles, from nothing, s", ("build", "build of 26 articles, cold, s"), 12),
+        ("26 articles, one edited, s", ("build", "build of 26 articles, edited, s"), 4),
+        ("26 articles, unchanged, s", ("build", "build of 26 articles, unchanged, s"), 3),
+        ("104 articles, from nothing, s", ("build", "build of 104 articles, cold, s"), None),
+        ("208 articles, from nothing, s", ("build", "build of 208 articles, cold, s"), None),
         ("the book from nothing, to stock Jupyter Book, which executes it",
          ("build", "our build from nothing to stock Jupyter Book with execution"), 0.1),
         ("a notebook, the slowest, CPU s", ("build", "the slowest notebook, CPU s"), 20),

@@ -5,8 +5,8 @@ somebody waits for, and of the processors for what is compared with the cells, w
 less; those of all child processes are in them. What is compared is measured in turns, so that what else the machine
 does falls on all alike, and each ratio is one within a turn.
 
-The generated books repeat the stored articles under other names: they show how the build grows with the number of
-pages.
+The generated books hold the stored articles and repeat them under other names: they show how the build grows with the
+number of pages.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def copy(folder: Path) -> Path:
 
 
 def generate(folder: Path, number: int) -> Path:
-    """Write a book of so many articles: the stored ones, again and again, under other names."""
+    """Write a book of so many articles: the stored ones, and copies of them under other names."""
     from qed.site import notebooks
 
     copy(folder)
     articles = sorted((folder / "book").glob("*.ipynb"))
     names = []
-    for place in range(number):
+    for place in range(number - len(articles)):
         source = articles[place % len(articles)]
         name = f"{source.stem}-{place}"
         text = source.read_text(encoding="utf-8").replace(f"{source.stem}.", f"{name}.")
@@ -158,10 +158,10 @@ def figures() -> dict[str, Any]:
         for key, value in builds(ours).items():
             tell(f"build of the book, {key}, s", value)
         for key, value in builds(generate(scratch / "26", 26)).items():
-            tell(f"build of 26 generated articles, {key}, s", value)
+            tell(f"build of 26 articles, {key}, s", value)
         for number in GENERATED:
             book = generate(scratch / str(number), number)
-            tell(f"build of {number} generated articles, cold, s", round(run([*SITE, str(book), "build"], book)[0], 1))
+            tell(f"build of {number} articles, cold, s", round(run([*SITE, str(book), "build"], book)[0], 1))
             shutil.rmtree(book)
         turns = [turn(ours, stock, articles) for _ in range(TURNS)]
         for key in turns[0]:
