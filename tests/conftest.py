@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -99,7 +101,9 @@ def small(tmp_path: Path) -> Book:
 def site() -> Path:
     """The site of the book, built as `make html` builds it if it is not up to date."""
     command = [sys.executable, "-m", "qed.site", "build"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    with Path(tempfile.gettempdir(), f"qed-{os.getuid()}-tests.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # each worker builds, and a second build at the same time is refused
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return SITE
 
