@@ -218,6 +218,8 @@ def test_a_derivative_or_sum_does_not_seem_to_take_in_the_factor_behind_it(produ
         ("exp(-2*a*(x + 1))", "e^{-2 a (x + 1)}"),
         ("-2*a*(x + 1)", "-2 a (x + 1)"),
         ("-a*b/c", r"-\frac{a b}{c}"),
+        ("-(a + b)/c", r"-\frac{a + b}{c}"),
+        ("-Sum(k, (k, 1, 3))*y/c", r"\frac{\left(-\sum_{k=1}^{3} k\right) y}{c}"),
         ("x - -a*b/c", r"x - \left(-\frac{a b}{c}\right)"),
         ("exp(x*(-a/b))", "e^{x (-a/b)}"),
         ("(-x)**2/2", r"\frac{(-x)^{2}}{2}"),

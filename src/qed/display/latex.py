@@ -101,6 +101,8 @@ class Writer:
         if isinstance(node.op, ast.Div):
             if self.small:
                 return f"{self.tex(node.left, lead)}/{self.tex(node.right, POW)}", lead
+            if isinstance(node.left, ast.UnaryOp) and minus:
+                return rf"-\frac{{{self.tex(node.left.operand)}}}{{{self.tex(node.right)}}}", ADD
             top = self.tex(node.left)
             if minus and top.startswith("-"):
                 return rf"-\frac{{{top[1:]}}}{{{self.tex(node.right)}}}", ADD
